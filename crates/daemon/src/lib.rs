@@ -1,0 +1,1 @@
+//! What every daemon does once: configuration, tracing, sd_notify, shutdown.

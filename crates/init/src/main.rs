@@ -1,0 +1,3 @@
+//! init: the first program, mounts the verified root.
+
+fn main() {}

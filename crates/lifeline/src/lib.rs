@@ -1,0 +1,1 @@
+//! Emergency numbers. Depends on nothing.

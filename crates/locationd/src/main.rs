@@ -1,0 +1,3 @@
+//! locationd: where the watch is, from gpsd.
+
+fn main() {}

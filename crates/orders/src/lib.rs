@@ -1,0 +1,1 @@
+//! Signed orders: DSSE, Ed25519, counters, keyring, roles.

@@ -1,0 +1,1 @@
+//! The rules: numbers, contacts, zones, regions and the decision. No I/O.

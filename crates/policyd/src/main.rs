@@ -1,0 +1,3 @@
+//! policyd: the order log, the policy store, the diary.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! shell: what the child sees.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The outside world, simulated: a modem and the sky.

@@ -1,0 +1,1 @@
+//! The published policy store: schema, builder, read-only reader.

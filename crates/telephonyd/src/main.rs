@@ -1,0 +1,3 @@
+//! telephonyd: screens, rings, answers, dials.
+
+fn main() {}

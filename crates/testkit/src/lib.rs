@@ -1,0 +1,1 @@
+//! Private buses and fixtures for tests.

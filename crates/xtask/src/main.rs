@@ -1,0 +1,3 @@
+//! run, test, demo, bench, image, coverage.
+
+fn main() {}
