@@ -1,1 +1,44 @@
-//! The D-Bus contract: names, wire types, proxies, error names.
+//! The D-Bus contract: names, wire types, proxies and error names.
+//!
+//! One interface for each object path, because bus policy cannot see which interface a `Properties`
+//! call reads. Daemons implement the interfaces, everyone else uses the proxies here; nobody spells a
+//! name or a signature a second time. The introspection XML of every interface is kept in `golden/`, so
+//! that a change of the contract is a readable diff.
+//!
+//! **Invariant:** knows nothing of any daemon's inside, and holds no decision.
+
+mod error;
+mod proxies;
+mod wire;
+
+pub use error::{Refusal, Result};
+pub use proxies::{Diary1Proxy, Guardian1Proxy, Location1Proxy, Policy1Proxy, Telephony1Proxy};
+pub use wire::{
+    Call, CallState, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState, Position, limits,
+};
+
+/// Well-known bus names, one for each daemon.
+pub mod names {
+    /// policyd: `Policy1`, `Diary1`, `Guardian1`.
+    pub const POLICY: &str = "org.nestling.Policy";
+    /// telephonyd: `Telephony1`.
+    pub const TELEPHONY: &str = "org.nestling.Telephony";
+    /// locationd: `Location1`.
+    pub const LOCATION: &str = "org.nestling.Location";
+    /// The shell. Owns the name so that signals can be sent to it alone.
+    pub const SHELL: &str = "org.nestling.Shell";
+}
+
+/// Object paths, one for each interface.
+pub mod paths {
+    /// `org.nestling.Policy1`
+    pub const POLICY: &str = "/org/nestling/Policy1";
+    /// `org.nestling.Diary1`
+    pub const DIARY: &str = "/org/nestling/Diary1";
+    /// `org.nestling.Guardian1`
+    pub const GUARDIAN: &str = "/org/nestling/Guardian1";
+    /// `org.nestling.Telephony1`
+    pub const TELEPHONY: &str = "/org/nestling/Telephony1";
+    /// `org.nestling.Location1`
+    pub const LOCATION: &str = "/org/nestling/Location1";
+}

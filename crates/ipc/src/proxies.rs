@@ -1,0 +1,101 @@
+//! Proxies for every interface of ours. Signals are unicast: only names the daemon knows get them.
+
+use zbus::proxy;
+
+use crate::error::Result;
+use crate::wire::{Call, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState, Position};
+
+/// Rules come in here, and nowhere else.
+#[proxy(
+    interface = "org.nestling.Policy1",
+    default_service = "org.nestling.Policy",
+    default_path = "/org/nestling/Policy1"
+)]
+pub trait Policy1 {
+    /// Takes a DSSE envelope and returns the revision it made.
+    fn submit(&self, envelope: &[u8]) -> Result<u64>;
+    /// Count of accepted orders.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn revision(&self) -> zbus::Result<u64>;
+    /// Unbound, bound or sealed.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn state(&self) -> zbus::Result<PolicyState>;
+    /// The watch's id, lower-case hex, which every order names.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn watch(&self) -> zbus::Result<String>;
+    /// A new store was published, or the state changed.
+    #[zbus(signal)]
+    fn changed(&self, revision: u64, state: PolicyState) -> zbus::Result<()>;
+}
+
+/// The diary: what happened, for the child and the guardians.
+#[proxy(
+    interface = "org.nestling.Diary1",
+    default_service = "org.nestling.Policy",
+    default_path = "/org/nestling/Diary1"
+)]
+pub trait Diary1 {
+    /// Appends a line; the caller's user decides its source. Returns its number.
+    fn record(&self, record: &DiaryRecord) -> Result<u64>;
+    /// Lines after number `after`, oldest first, at most `limit` (see `limits::DIARY_PAGE`).
+    fn read(&self, after: u64, limit: u32) -> Result<Vec<DiaryEntry>>;
+}
+
+/// Binding the watch to its first guardian.
+#[proxy(
+    interface = "org.nestling.Guardian1",
+    default_service = "org.nestling.Policy",
+    default_path = "/org/nestling/Guardian1"
+)]
+pub trait Guardian1 {
+    /// Opens the ten minutes in which a first guardian can enrol. Returns the code the screen shows and
+    /// the seconds left; asked again in that time, the same code. Refused once the watch is bound.
+    fn open_enrolment(&self) -> Result<(String, u32)>;
+}
+
+/// Calls, after they were screened.
+#[proxy(
+    interface = "org.nestling.Telephony1",
+    default_service = "org.nestling.Telephony",
+    default_path = "/org/nestling/Telephony1"
+)]
+pub trait Telephony1 {
+    /// Calls a contact by its id.
+    fn dial(&self, contact: &str) -> Result<()>;
+    /// Calls an emergency number. Never denied by a rule.
+    fn dial_emergency(&self, number: &str) -> Result<()>;
+    /// The child's touch on the green button. Refused in a call's first two seconds.
+    fn accept(&self) -> Result<()>;
+    /// Ends or turns away the call on the screen.
+    fn hang_up(&self) -> Result<()>;
+    /// The call on the screen.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn call(&self) -> zbus::Result<Call>;
+    /// Whom the child may call now.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn contacts(&self) -> zbus::Result<Vec<Contact>>;
+    /// The modem and its network.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn modem(&self) -> zbus::Result<ModemState>;
+    /// The emergency number a button dials here, for example `112`.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn emergency_number(&self) -> zbus::Result<String>;
+    /// The call on the screen changed.
+    #[zbus(signal)]
+    fn call_changed(&self, call: Call) -> zbus::Result<()>;
+    /// Contacts, modem or emergency number changed: read them again.
+    #[zbus(signal)]
+    fn state_changed(&self) -> zbus::Result<()>;
+}
+
+/// Where the watch is. Not for the shell: a child knows where it is, and a look is an order.
+#[proxy(
+    interface = "org.nestling.Location1",
+    default_service = "org.nestling.Location",
+    default_path = "/org/nestling/Location1"
+)]
+pub trait Location1 {
+    /// The newest believed position.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn position(&self) -> zbus::Result<Position>;
+}

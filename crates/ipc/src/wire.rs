@@ -1,0 +1,145 @@
+//! What travels over the bus: shapes, units and limits.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use zbus::zvariant::{OwnedValue, Type, Value};
+
+/// Upper bounds that both sides hold. Longer is refused, never cut in silence.
+pub mod limits {
+    /// A DSSE envelope, bytes.
+    pub const ENVELOPE: usize = 256 * 1024;
+    /// Entries one `Diary1.Read` returns at most.
+    pub const DIARY_PAGE: u32 = 200;
+    /// A diary entry's kind, bytes; lower-case words joined by `-`.
+    pub const DIARY_KIND: usize = 40;
+    /// Details of a diary entry, and the bytes of each key and value.
+    pub const DIARY_DETAILS: usize = 12;
+    /// Bytes of a detail's key or value.
+    pub const DIARY_TEXT: usize = 256;
+}
+
+/// Whether the watch has rules, and whether they can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+#[zvariant(signature = "s", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyState {
+    /// No guardian was ever enrolled.
+    Unbound,
+    /// A guardian's rules are in force.
+    Bound,
+    /// The log does not fit the anchor: only the lifeline is left.
+    Sealed,
+}
+
+/// How far a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+#[zvariant(signature = "s", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum CallState {
+    /// There is no call.
+    None,
+    /// An allowed caller rings.
+    Ringing,
+    /// The watch dials, nobody has answered.
+    Dialling,
+    /// Both can speak.
+    Active,
+}
+
+/// The call the screen shows. With `CallState::None` the texts are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Call {
+    /// How far it is.
+    pub state: CallState,
+    /// The contact's id; empty for an emergency call.
+    pub contact: String,
+    /// What to call the other side.
+    pub name: String,
+    /// Key of the contact's picture.
+    pub picture: String,
+    /// Start of the present state, milliseconds of the boot-time clock.
+    pub since_ms: u64,
+}
+
+impl Call {
+    /// No call at all.
+    pub fn none() -> Self {
+        Self {
+            state: CallState::None,
+            contact: String::new(),
+            name: String::new(),
+            picture: String::new(),
+            since_ms: 0,
+        }
+    }
+}
+
+/// Somebody the child may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Contact {
+    /// Stable id, as in the policy.
+    pub id: String,
+    /// What the family calls the person.
+    pub name: String,
+    /// Key of the picture, for example `face:mum`.
+    pub picture: String,
+    /// `guardian`, `family` or `friend`.
+    pub kind: String,
+}
+
+/// What the mobile network is to the watch right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+#[zvariant(signature = "s", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum ModemState {
+    /// ModemManager or the modem is gone.
+    Absent,
+    /// No SIM: emergency calls only.
+    Emergency,
+    /// Looking for a network.
+    Searching,
+    /// Calls can come and go.
+    Registered,
+}
+
+/// Where the watch believes it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Position {
+    /// False before the first fix: all else is zero then.
+    pub known: bool,
+    /// WGS 84 degrees, north positive.
+    pub latitude: f64,
+    /// WGS 84 degrees, east positive.
+    pub longitude: f64,
+    /// Radius that holds the true position with 95 %, metres.
+    pub accuracy_m: f64,
+    /// Seconds since 1970, UTC, as the receiver told it.
+    pub unix_time: i64,
+    /// Id of the zone the watch is in, or empty.
+    pub zone: String,
+}
+
+/// A line a daemon asks policyd to write into the diary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct DiaryRecord {
+    /// What happened, for example `call-refused`.
+    pub kind: String,
+    /// Named details.
+    pub details: HashMap<String, String>,
+}
+
+/// A line of the diary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct DiaryEntry {
+    /// Place in the hash chain, from 1.
+    pub seq: u64,
+    /// Seconds since 1970, UTC, by the watch's clock.
+    pub unix_time: i64,
+    /// The daemon that told it, for example `telephony`.
+    pub source: String,
+    /// What happened.
+    pub kind: String,
+    /// Named details.
+    pub details: HashMap<String, String>,
+}

@@ -1,0 +1,103 @@
+//! People the family put on the watch.
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::E164;
+use crate::rules::{PolicyError, limits};
+
+/// What somebody is to the child. It decides how much may be taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Signs orders. A guardian's call is protected: no switch of the family turns it away.
+    Guardian,
+    /// Grandparents, aunts, neighbours.
+    Family,
+    /// Other children.
+    Friend,
+}
+
+impl Kind {
+    /// The word in orders, tables and on the bus.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Guardian => "guardian",
+            Self::Family => "family",
+            Self::Friend => "friend",
+        }
+    }
+}
+
+/// What a contact may do; a guardian may do all of it whatever stands here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct May {
+    /// The contact's calls ring.
+    pub ring: bool,
+    /// The child may call the contact.
+    pub be_called: bool,
+}
+
+/// One person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// Stable id: 1 to 32 of `a-z`, `0-9`, `-`.
+    pub id: String,
+    /// What the family calls the person: 1 to 40 characters, none of them control or direction marks.
+    pub name: String,
+    /// What the person is to the child.
+    pub kind: Kind,
+    /// 1 to 4 numbers. No number belongs to two people.
+    pub numbers: Vec<E164>,
+    /// Key of the drawn picture: up to 32 of `a-z`, `0-9`, `-`, `:`.
+    #[serde(default)]
+    pub picture: String,
+    /// What the contact may do.
+    pub may: May,
+}
+
+/// Names and numbers stay out of logs.
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contact").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Contact {
+    pub(crate) fn validate(&self) -> Result<(), PolicyError> {
+        valid_id(&self.id)?;
+        valid_name(&self.name)?;
+        if self.numbers.is_empty() || self.numbers.len() > limits::NUMBERS_OF_A_CONTACT {
+            return Err(PolicyError::Numbers { contact: self.id.clone() });
+        }
+        let picture_ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b':';
+        if self.picture.len() > limits::ID || !self.picture.bytes().all(picture_ok) {
+            return Err(PolicyError::Picture { contact: self.id.clone() });
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn valid_id(id: &str) -> Result<(), PolicyError> {
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if id.is_empty() || id.len() > limits::ID || !id.bytes().all(fine) {
+        Err(PolicyError::Id)
+    } else {
+        Ok(())
+    }
+}
+
+/// A name is text that a screen can draw as it stands: no controls, no marks that turn its direction.
+pub(crate) fn valid_name(name: &str) -> Result<(), PolicyError> {
+    let marks = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let count = name.chars().count();
+    if count == 0
+        || count > limits::NAME
+        || name.trim() != name
+        || name.chars().any(|c| c.is_control() || marks(c))
+    {
+        return Err(PolicyError::Name);
+    }
+    Ok(())
+}
