@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use zbus::zvariant::{OwnedValue, Type, Value};
+use zbus::zvariant::{OwnedVariant as OwnedValue, Type, Variant as Value};
 
 /// Upper bounds that both sides hold. Longer is refused, never cut in silence.
 pub mod limits {

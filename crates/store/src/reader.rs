@@ -1,0 +1,213 @@
+//! Reading the file: as hostile as any other, until every row was checked.
+
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use policy::{Contact, Kind, May, NumberError, Policy, PolicyError, Region, Zone};
+use rusqlite::{Connection, OpenFlags, Row};
+
+use crate::{APPLICATION_ID, FILE, VERSION};
+
+/// Largest file looked at. A full policy needs less than a tenth.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why there is no policy to read. Each of these means: sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// No file, or none that may be opened.
+    #[error("the store cannot be opened")]
+    Open(#[source] io::Error),
+    /// Not a plain file, or larger than a store can be.
+    #[error("the store is not a file of at most {MAX_BYTES} bytes")]
+    Shape,
+    /// SQLite cannot read it.
+    #[error("the store is damaged")]
+    Damaged(#[from] rusqlite::Error),
+    /// Another program's file, or another version's.
+    #[error("the store has another format (application {application:#x}, version {version})")]
+    Format {
+        /// `application_id` of the file.
+        application: i64,
+        /// `user_version` of the file.
+        version: i64,
+    },
+    /// `PRAGMA quick_check` found something.
+    #[error("the store fails its own check")]
+    Check,
+    /// A row holds a number that is none.
+    #[error("the store holds a number that is none")]
+    Number(#[from] NumberError),
+    /// A word that no table of ours has.
+    #[error("the store holds an unknown word")]
+    Word,
+    /// Read, but not a valid policy.
+    #[error("the store holds a policy that is not valid")]
+    Policy(#[from] PolicyError),
+}
+
+/// Which file was read; another one is another policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// A policy in memory, and where it came from.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    path: PathBuf,
+    stamp: Stamp,
+    revision: u64,
+    policy: Policy,
+}
+
+impl Reader {
+    /// Opens the store in `directory` and loads it.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn open(directory: &Path) -> Result<Self, ReadError> {
+        let path = directory.join(FILE);
+        let metadata = fs::symlink_metadata(&path).map_err(ReadError::Open)?;
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            return Err(ReadError::Shape);
+        }
+        let stamp = Stamp::of(&metadata);
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let db = Connection::open_with_flags(immutable_uri(&path), flags)?;
+        check_format(&db)?;
+        let (revision, policy) = load(&db)?;
+        policy.validate()?;
+        Ok(Self { path, stamp, revision, policy })
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Its revision, from 1.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Which file was read.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// False as soon as the file in place is another one, or none.
+    pub fn is_current(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|metadata| Stamp::of(&metadata) == self.stamp)
+    }
+}
+
+/// `immutable=1`: no locks, no journal, no writes; see SQLite, "Uniform Resource Identifiers".
+fn immutable_uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in OsStr::as_bytes(path.as_os_str()) {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+fn check_format(db: &Connection) -> Result<(), ReadError> {
+    db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
+    let application = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if application != APPLICATION_ID || version != VERSION {
+        return Err(ReadError::Format { application, version });
+    }
+    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(ReadError::Check) }
+}
+
+fn load(db: &Connection) -> Result<(u64, Policy), ReadError> {
+    let (revision, region): (i64, String) =
+        db.query_row("SELECT revision, region FROM policy", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let region = match region.as_str() {
+        "cn" => Region::Cn,
+        "eu" => Region::Eu,
+        "uk" => Region::Uk,
+        "us" => Region::Us,
+        "neutral" => Region::Neutral,
+        _ => return Err(ReadError::Word),
+    };
+    let revision = u64::try_from(revision).map_err(|_| ReadError::Word)?;
+    Ok((revision, Policy { region, contacts: contacts(db)?, zones: zones(db)? }))
+}
+
+fn contacts(db: &Connection) -> Result<Vec<Contact>, ReadError> {
+    let mut numbers = db.prepare("SELECT number FROM number WHERE contact = ?1 ORDER BY position")?;
+    let mut people = db.prepare(
+        "SELECT id, name, kind, picture, may_ring, may_be_called FROM contact ORDER BY position LIMIT 1000",
+    )?;
+    let mut rows = people.query([])?;
+    let mut contacts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut contact = contact(row)?;
+        for text in numbers.query_map([&contact.id], |row| row.get::<_, String>(0))? {
+            contact.numbers.push(text?.parse()?);
+        }
+        contacts.push(contact);
+    }
+    Ok(contacts)
+}
+
+fn contact(row: &Row<'_>) -> Result<Contact, ReadError> {
+    let kind: String = row.get(2)?;
+    let kind = match kind.as_str() {
+        "guardian" => Kind::Guardian,
+        "family" => Kind::Family,
+        "friend" => Kind::Friend,
+        _ => return Err(ReadError::Word),
+    };
+    Ok(Contact {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        kind,
+        numbers: Vec::new(),
+        picture: row.get(3)?,
+        may: May { ring: row.get(4)?, be_called: row.get(5)? },
+    })
+}
+
+fn zones(db: &Connection) -> Result<Vec<Zone>, ReadError> {
+    let mut zones = db.prepare(
+        "SELECT id, name, latitude_e6, longitude_e6, radius_m FROM zone ORDER BY position LIMIT 1000",
+    )?;
+    let rows = zones.query_map([], |row| {
+        Ok(Zone {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            latitude_e6: row.get(2)?,
+            longitude_e6: row.get(3)?,
+            radius_m: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
