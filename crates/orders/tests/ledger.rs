@@ -1,5 +1,7 @@
 //! What a ledger takes and what it refuses, as a guardian and as an attacker.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 use orders::{Body, Door, Enrolment, EnrolmentCode, Envelope, Ledger, Refused, Role, Signer, WatchId};
 use policy::{Contact, Kind, May, Policy, Region};
 use proptest::prelude::*;

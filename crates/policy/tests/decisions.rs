@@ -1,5 +1,7 @@
 //! Properties of every decision, over random families.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 use policy::{Action, Caller, Contact, E164, Kind, May, Policy, Reason, Region, Verdict, decide};
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Reading the file: as hostile as any other, until every row was checked.
 
-use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -123,12 +123,14 @@ impl Reader {
 /// `immutable=1`: no locks, no journal, no writes; see SQLite, "Uniform Resource Identifiers".
 fn immutable_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
-    for byte in OsStr::as_bytes(path.as_os_str()) {
+    for byte in path.as_os_str().as_bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
                 uri.push(char::from(*byte))
             }
-            other => uri.push_str(&format!("%{other:02x}")),
+            other => {
+                let _ = write!(uri, "%{other:02x}");
+            }
         }
     }
     uri.push_str("?immutable=1");

@@ -1,5 +1,7 @@
 //! Publishing and reading, with the damage a hostile or dying disk can do.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 use std::fs;
 use std::path::Path;
 
