@@ -58,6 +58,11 @@ impl PublicKey {
         VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak()).map(Self)
     }
 
+    /// The 32 bytes of RFC 8032.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
     /// The key's name.
     pub fn id(&self) -> KeyId {
         KeyId(hex(&Sha256::digest(self.0.as_bytes())[..16]))

@@ -59,6 +59,11 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of the store in `directory`; `None` if there is no file.
+    pub fn of_store(directory: &Path) -> Option<Self> {
+        fs::symlink_metadata(directory.join(FILE)).ok().map(|metadata| Self::of(&metadata))
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -72,7 +77,7 @@ impl Stamp {
 /// A policy in memory, and where it came from.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    path: PathBuf,
+    directory: PathBuf,
     stamp: Stamp,
     revision: u64,
     policy: Policy,
@@ -96,7 +101,7 @@ impl Reader {
         check_format(&db)?;
         let (revision, policy) = load(&db)?;
         policy.validate()?;
-        Ok(Self { path, stamp, revision, policy })
+        Ok(Self { directory: directory.to_owned(), stamp, revision, policy })
     }
 
     /// The policy.
@@ -116,7 +121,7 @@ impl Reader {
 
     /// False as soon as the file in place is another one, or none.
     pub fn is_current(&self) -> bool {
-        fs::symlink_metadata(&self.path).is_ok_and(|metadata| Stamp::of(&metadata) == self.stamp)
+        Stamp::of_store(&self.directory) == Some(self.stamp)
     }
 }
 
@@ -126,7 +131,7 @@ fn immutable_uri(path: &Path) -> String {
     for byte in path.as_os_str().as_bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-                uri.push(char::from(*byte))
+                uri.push(char::from(*byte));
             }
             other => {
                 let _ = write!(uri, "%{other:02x}");

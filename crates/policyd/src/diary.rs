@@ -1,0 +1,186 @@
+//! The diary: append-only, hash-chained, for the child and the guardians to read.
+//!
+//! A file of its own, so that a damaged order log does not silence it. A diary that does not hold together
+//! is set aside, never deleted, and the new one begins by saying so.
+
+use std::collections::HashMap;
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use ipc::{DiaryEntry, limits};
+use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
+
+const SCHEMA: &str = "
+PRAGMA application_id = 0x4e444941; -- \"NDIA\"
+PRAGMA user_version = 1;
+CREATE TABLE line (
+    seq       INTEGER PRIMARY KEY CHECK (seq > 0),
+    unix_time INTEGER NOT NULL,
+    source    TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    details   TEXT NOT NULL, -- a JSON object of texts, keys sorted
+    link      BLOB NOT NULL CHECK (length(link) = 32)
+) STRICT;
+";
+
+/// What can go wrong with the diary.
+#[derive(Debug, thiserror::Error)]
+pub enum DiaryError {
+    /// The file system.
+    #[error("the diary cannot be opened")]
+    Io(#[from] io::Error),
+    /// SQLite.
+    #[error("the diary cannot be read or written")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A line is not what the chain says.
+    #[error("line {0} of the diary is not the one that was written")]
+    Chain(u64),
+    /// A record that no daemon of ours would send.
+    #[error(
+        "a record has a kind of a-z and -, and at most {} details of {} bytes",
+        limits::DIARY_DETAILS,
+        limits::DIARY_TEXT
+    )]
+    Record,
+}
+
+/// The open diary.
+#[derive(Debug)]
+pub struct Diary {
+    db: Connection,
+    last: u64,
+    link: [u8; 32],
+}
+
+impl Diary {
+    /// Opens the diary in `directory`; one that is damaged is set aside and a new one begun.
+    ///
+    /// # Errors
+    /// Not even a new one can be made.
+    pub fn open(directory: &Path, now: i64) -> Result<Self, DiaryError> {
+        let path = directory.join("diary.db");
+        match Self::try_open(&path) {
+            Ok(diary) => Ok(diary),
+            Err(error) => {
+                tracing::error!(%error, "the diary is damaged and set aside");
+                fs::rename(&path, directory.join(format!("diary.{now}.damaged")))?;
+                let mut diary = Self::try_open(&path)?;
+                diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
+                Ok(diary)
+            }
+        }
+    }
+
+    fn try_open(path: &Path) -> Result<Self, DiaryError> {
+        let fresh = !path.try_exists()?;
+        let db = Connection::open(path)?;
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        db.execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;",
+        )?;
+        if fresh {
+            db.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
+        }
+        let mut diary = Self { db, last: 0, link: [0; 32] };
+        diary.verify()?;
+        Ok(diary)
+    }
+
+    fn verify(&mut self) -> Result<(), DiaryError> {
+        let mut statement =
+            self.db.prepare("SELECT seq, unix_time, source, kind, details, link FROM line ORDER BY seq")?;
+        let mut rows = statement.query([])?;
+        let (mut last, mut head) = (0_u64, [0_u8; 32]);
+        while let Some(row) = rows.next()? {
+            let seq: i64 = row.get(0)?;
+            let (source, kind, details): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            let stored: Vec<u8> = row.get(5)?;
+            last += 1;
+            head = link(&head, last, row.get(1)?, &[&source, &kind, &details]);
+            if seq.cast_unsigned() != last || stored != head {
+                return Err(DiaryError::Chain(last));
+            }
+        }
+        drop(rows);
+        drop(statement);
+        (self.last, self.link) = (last, head);
+        Ok(())
+    }
+
+    /// Writes a line and returns its number.
+    ///
+    /// # Errors
+    /// The record is over the limits, or the disk does not take it.
+    pub fn append(
+        &mut self,
+        unix_time: i64,
+        source: &str,
+        kind: &str,
+        details: &HashMap<String, String>,
+    ) -> Result<u64, DiaryError> {
+        if !fits(kind, details) {
+            return Err(DiaryError::Record);
+        }
+        let sorted: std::collections::BTreeMap<_, _> = details.iter().collect();
+        let details = serde_json::to_string(&sorted).map_err(|_| DiaryError::Record)?;
+        let seq = self.last + 1;
+        let link = link(&self.link, seq, unix_time, &[source, kind, &details]);
+        self.db.execute(
+            "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![seq.cast_signed(), unix_time, source, kind, details, link.as_slice()],
+        )?;
+        (self.last, self.link) = (seq, link);
+        Ok(seq)
+    }
+
+    /// Lines after number `after`, oldest first.
+    ///
+    /// # Errors
+    /// SQLite.
+    pub fn read(&self, after: u64, limit: u32) -> Result<Vec<DiaryEntry>, DiaryError> {
+        let limit = limit.min(limits::DIARY_PAGE);
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut statement = self.db.prepare(
+            "SELECT seq, unix_time, source, kind, details FROM line WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![after, limit], |row| {
+            let seq: i64 = row.get(0)?;
+            let details: String = row.get(4)?;
+            Ok(DiaryEntry {
+                seq: seq.cast_unsigned(),
+                unix_time: row.get(1)?,
+                source: row.get(2)?,
+                kind: row.get(3)?,
+                details: serde_json::from_str(&details).unwrap_or_default(),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn fits(kind: &str, details: &HashMap<String, String>) -> bool {
+    let word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let short = |text: &String| text.len() <= limits::DIARY_TEXT;
+    kind.len() <= limits::DIARY_KIND
+        && word(kind)
+        && details.len() <= limits::DIARY_DETAILS
+        && details.iter().all(|(key, value)| word(&key.replace('_', "-")) && short(key) && short(value))
+}
+
+fn link(previous: &[u8; 32], seq: u64, unix_time: i64, texts: &[&str; 3]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(seq.to_le_bytes());
+    hash.update(unix_time.to_le_bytes());
+    for text in texts {
+        // Lengths keep two texts from borrowing each other's letters.
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,126 @@
+//! The core loop: one request after the other, so that nothing happens in two places at once.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use daemon::access::{Access, Peer};
+use daemon::notify::{self, Watchdog};
+use ipc::{DiaryEntry, DiaryRecord, PolicyState, Refusal, names, paths};
+use tokio::sync::{mpsc, oneshot};
+use zbus::names::BusName;
+use zbus::object_server::SignalEmitter;
+
+use crate::bus::{Diary1, Guardian1, Policy1};
+use crate::config::Config;
+use crate::guard::Guard;
+use crate::office::{Now, Office};
+
+/// Answers go back through here.
+pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// What the bus asks of the core loop.
+#[derive(Debug)]
+pub enum Request {
+    /// `Policy1.Submit`
+    Submit(Vec<u8>, Reply<u64>),
+    /// The properties of `Policy1`
+    Status(Reply<Status>),
+    /// `Guardian1.OpenEnrolment`
+    OpenEnrolment(Reply<(String, u32)>),
+    /// `Diary1.Record`
+    Record(Peer, DiaryRecord, Reply<u64>),
+    /// `Diary1.Read`
+    Read(u64, u32, Reply<Vec<DiaryEntry>>),
+}
+
+/// Everything a property can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Count of accepted orders.
+    pub revision: u64,
+    /// Unbound, bound or sealed.
+    pub state: PolicyState,
+    /// The watch's id.
+    pub watch: String,
+}
+
+/// Requests waiting at most; more are refused as busy.
+pub const QUEUE: usize = 64;
+
+/// The store is not built again more often than this, however often somebody touches it.
+const MEND_PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs policyd until it is told to end.
+///
+/// # Errors
+/// The bus, the name or the diary cannot be had.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let mut office = Office::open(&config, Now::read()).context("cannot keep a diary")?;
+    let guard = Guard::new(&config.store).context("cannot watch the store's directory")?;
+    let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
+    let access = Access::new(&connection, config.bus.trust);
+    let (sender, mut requests) = mpsc::channel(QUEUE);
+    let server = connection.object_server();
+    server.at(paths::POLICY, Policy1::new(sender.clone(), access.clone())).await?;
+    server.at(paths::DIARY, Diary1::new(sender.clone(), access.clone())).await?;
+    server.at(paths::GUARDIAN, Guardian1::new(sender, access)).await?;
+    connection.request_name(names::POLICY).await.context("the name is taken")?;
+    notify::ready();
+
+    let emitter = SignalEmitter::new(&connection, paths::POLICY)?;
+    let mut watchdog = Watchdog::new();
+    let shutdown = daemon::shutdown();
+    tokio::pin!(shutdown);
+    let mut told = (office.revision(), office.state());
+    tell(&emitter, told).await;
+    loop {
+        let mut mended = false;
+        tokio::select! {
+            Some(request) = requests.recv() => handle(&mut office, request),
+            changed = guard.changed() => {
+                changed.context("cannot watch the store's directory")?;
+                mended = office.mend_store(Now::read());
+            }
+            () = watchdog.due() => watchdog.feed(),
+            ended = &mut shutdown => return ended.context("cannot wait for signals"),
+        }
+        let now = (office.revision(), office.state());
+        if mended || now != told {
+            told = now;
+            tell(&emitter, now).await;
+        }
+        if mended {
+            tokio::time::sleep(MEND_PAUSE).await;
+        }
+    }
+}
+
+fn handle(office: &mut Office, request: Request) {
+    let now = Now::read();
+    // A caller that went away does not wait for its answer.
+    match request {
+        Request::Submit(envelope, reply) => drop(reply.send(office.submit(&envelope, now))),
+        Request::Status(reply) => {
+            let status = Status {
+                revision: office.revision(),
+                state: office.state(),
+                watch: office.watch().to_owned(),
+            };
+            drop(reply.send(Ok(status)));
+        }
+        Request::OpenEnrolment(reply) => drop(reply.send(office.open_enrolment(now))),
+        Request::Record(peer, record, reply) => drop(reply.send(office.record(peer.as_str(), &record, now))),
+        Request::Read(after, limit, reply) => drop(reply.send(office.read_diary(after, limit))),
+    }
+}
+
+/// Signals go to those who decide by the store and to the screen, one by one: nobody else hears them.
+async fn tell(emitter: &SignalEmitter<'_>, (revision, state): (u64, PolicyState)) {
+    for name in [names::TELEPHONY, names::LOCATION, names::SHELL] {
+        let Ok(name) = BusName::try_from(name) else { continue };
+        let emitter = emitter.to_owned().set_destination(name);
+        if let Err(error) = Policy1::changed(&emitter, revision, state).await {
+            tracing::warn!(%error, "a daemon does not hear of the change; it looks at the file itself");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The real policyd on a private bus.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Policy1Proxy, PolicyState, Refusal};
+use orders::{Body, Enrolment, Role, Signer, WatchId};
+use store::Reader;
+use testkit::PrivateBus;
+use zbus::Connection;
+
+struct Daemon {
+    child: Child,
+    root: PathBuf,
+}
+
+impl Daemon {
+    /// Starts policyd with its files under the bus's folder and waits for its name.
+    async fn start(bus: &PrivateBus, client: &Connection) -> Self {
+        let root = bus.folder().join("policyd");
+        for name in ["state", "anchor", "store"] {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+        let config = format!(
+            "state = {:?}\nanchor = {:?}\nstore = {:?}\n[bus]\naddress = {:?}\ntrust = \"same-user\"\n",
+            root.join("state"),
+            root.join("anchor"),
+            root.join("store"),
+            bus.address(),
+        );
+        fs::write(root.join("policyd.toml"), config).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_nestling-policyd"))
+            .arg("--config")
+            .arg(root.join("policyd.toml"))
+            .spawn()
+            .unwrap();
+        let dbus = zbus::fdo::DBusProxy::new(client).await.unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !dbus.name_has_owner("org.nestling.Policy".try_into().unwrap()).await.unwrap() {
+            assert!(Instant::now() < deadline, "policyd did not take its name in 20 s");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Self { child, root }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn bind(client: &Connection, mum: &mut Signer) {
+    let policy1 = Policy1Proxy::new(client).await.unwrap();
+    let (code, left) = Guardian1Proxy::new(client).await.unwrap().open_enrolment().await.unwrap();
+    assert!((590..=600).contains(&left));
+    let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
+    let enrolment = Enrolment {
+        code: code.replace(' ', ""),
+        key: mum.public(),
+        guardian: "mum".into(),
+        role: Role::Main,
+    };
+    let order = mum.order(&watch, 0, Body::Enrol(enrolment)).to_bytes();
+    policy1.submit(&order).await.unwrap();
+    let policy = serde_json::from_str(include_str!("../../../tests/family.json")).unwrap();
+    let order = mum.order(&watch, 0, Body::SetPolicy { base: None, policy }).to_bytes();
+    assert_eq!(policy1.submit(&order).await.unwrap(), 2);
+    assert!(matches!(policy1.submit(&order).await, Err(Refusal::Replayed(_))));
+}
+
+#[tokio::test]
+async fn a_guardian_enrols_and_orders_over_the_bus() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let daemon = Daemon::start(&bus, &client).await;
+    let policy1 = Policy1Proxy::new(&client).await.unwrap();
+    assert_eq!(policy1.state().await.unwrap(), PolicyState::Unbound);
+    bind(&client, &mut Signer::from_secret(&[3; 32])).await;
+    assert_eq!(policy1.state().await.unwrap(), PolicyState::Bound);
+    assert_eq!(policy1.revision().await.unwrap(), 2);
+    assert_eq!(Reader::open(&daemon.root.join("store")).unwrap().revision(), 2);
+    let diary = Diary1Proxy::new(&client).await.unwrap().read(0, 50).await.unwrap();
+    let kinds: Vec<_> = diary.iter().map(|line| line.kind.as_str()).collect();
+    assert_eq!(kinds, ["enrol", "set-policy", "order-refused"]);
+    assert!(diary.iter().all(|line| line.source == "policy"));
+}
+
+#[tokio::test]
+async fn a31_garbage_in_the_published_store_is_gone_within_two_seconds() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let daemon = Daemon::start(&bus, &client).await;
+    bind(&client, &mut Signer::from_secret(&[3; 32])).await;
+    let store = daemon.root.join("store");
+    let good = Reader::open(&store).unwrap().policy().clone();
+    for touch in ["overwrite", "remove", "replace"] {
+        let file = store.join("policy.db");
+        match touch {
+            "remove" => fs::remove_file(&file).unwrap(),
+            "replace" => {
+                fs::write(store.join("other"), b"x").unwrap();
+                fs::rename(store.join("other"), &file).unwrap();
+            }
+            _ => {
+                fs::remove_file(&file).unwrap();
+                fs::write(&file, [0xaa; 4096]).unwrap();
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while Reader::open(&store).ok().is_none_or(|reader| *reader.policy() != good) {
+            assert!(Instant::now() < deadline, "{touch}: the store was not rebuilt");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn t2_only_daemons_write_the_diary() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let _daemon = Daemon::start(&bus, &client).await;
+    let record = DiaryRecord { kind: "call-refused".into(), details: HashMap::new() };
+    let refused = Diary1Proxy::new(&client).await.unwrap().record(&record).await;
+    assert!(matches!(refused, Err(Refusal::NotAllowed(_))));
+
+    let telephony = bus.connect().await.unwrap();
+    telephony.request_name("org.nestling.Telephony").await.unwrap();
+    let diary = Diary1Proxy::new(&telephony).await.unwrap();
+    assert_eq!(diary.record(&record).await.unwrap(), 1);
+    for kind in ["", "Upper", "a b", &"a".repeat(41)] {
+        let record = DiaryRecord { kind: kind.into(), details: HashMap::new() };
+        assert!(matches!(diary.record(&record).await, Err(Refusal::Malformed(_))), "{kind}");
+    }
+    let lines = Diary1Proxy::new(&client).await.unwrap().read(0, 10).await.unwrap();
+    assert_eq!((lines.len(), lines[0].source.as_str()), (1, "telephony"));
+}
