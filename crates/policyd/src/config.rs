@@ -17,6 +17,9 @@ pub struct Config {
     pub anchor: PathBuf,
     /// Where the policy store is published.
     pub store: PathBuf,
+    /// Whether `state` may lie in memory. On a watch it means that the disk is gone, so the watch is
+    /// sealed: an empty folder must not look like a first run.
+    pub allow_memory: bool,
 }
 
 impl Default for Config {
@@ -26,6 +29,7 @@ impl Default for Config {
             state: "/var/lib/nestling/policy".into(),
             anchor: "/var/lib/nestling/anchor".into(),
             store: "/run/nestling/policy".into(),
+            allow_memory: false,
         }
     }
 }

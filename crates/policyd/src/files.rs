@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
+
 /// Writes a file beside its place with mode 0600, syncs it, renames it, syncs the directory.
 ///
 /// # Errors
@@ -36,4 +38,9 @@ pub fn read_small(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a small file"));
     }
     fs::read(path).map(Some)
+}
+
+/// Whether a folder is lost at the next power cut. A folder that cannot be asked counts as lost.
+pub fn is_in_memory(path: &Path) -> bool {
+    statfs(path).map_or(true, |fs| fs.filesystem_type() == TMPFS_MAGIC)
 }

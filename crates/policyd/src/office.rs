@@ -14,6 +14,7 @@ use crate::core::boot::{AnchorFound, Anchored, Boot, LogFound, Seal, judge};
 use crate::core::gate::Gate;
 use crate::device;
 use crate::diary::{Diary, DiaryError};
+use crate::files;
 use crate::log::OrderLog;
 
 /// Now, on both clocks.
@@ -226,6 +227,9 @@ impl Office {
 }
 
 fn open_rules(config: &Config, anchor: &mut FileAnchor) -> Result<Rules, Seal> {
+    if !config.allow_memory && files::is_in_memory(&config.state) {
+        return Err(Seal::NoStorage);
+    }
     let held = anchor.read();
     let watch = watch_id(config, held)?;
     let mut ledger = Ledger::new(watch);

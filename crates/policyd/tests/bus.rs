@@ -26,11 +26,12 @@ impl Daemon {
         for name in ["state", "anchor", "store"] {
             fs::create_dir_all(root.join(name)).unwrap();
         }
+        let path = |name: &str| root.join(name).display().to_string();
         let config = format!(
-            "state = {:?}\nanchor = {:?}\nstore = {:?}\n[bus]\naddress = {:?}\ntrust = \"same-user\"\n",
-            root.join("state"),
-            root.join("anchor"),
-            root.join("store"),
+            "state = '{}'\nanchor = '{}'\nstore = '{}'\nallow_memory = true\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            path("state"),
+            path("anchor"),
+            path("store"),
             bus.address(),
         );
         fs::write(root.join("policyd.toml"), config).unwrap();

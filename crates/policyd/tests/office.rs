@@ -63,6 +63,7 @@ impl Watch {
             state: self.path("state"),
             anchor: self.path("anchor"),
             store: self.path("store"),
+            allow_memory: true,
             ..Config::default()
         };
         Office::open(&config, now()).unwrap()
@@ -196,6 +197,21 @@ fn a31_one_changed_byte_of_an_order_seals_the_watch() {
     db.execute("UPDATE entry SET accepted_at = accepted_at + 1 WHERE seq = 1", []).unwrap();
     drop(db);
     sealed_for(&mut watch, "log-damaged");
+}
+
+#[test]
+fn a33_a_lost_disk_is_no_first_run() {
+    let watch = Watch::new();
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let config = Config {
+        state: memory.path().into(),
+        anchor: memory.path().into(),
+        store: watch.path("store"),
+        ..Config::default()
+    };
+    let mut office = Office::open(&config, now()).unwrap();
+    assert_eq!(office.state(), PolicyState::Sealed);
+    assert!(office.open_enrolment(now()).is_err());
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub enum Seal {
     OtherKeyring,
     /// The anchor cannot be read.
     AnchorUnreadable,
+    /// The disk is gone: `/var` lies in memory.
+    NoStorage,
     /// The device key cannot be read, or is gone though the watch was bound.
     NoDeviceKey,
 }
@@ -59,6 +61,7 @@ impl Seal {
             Self::LogAhead => "log-ahead",
             Self::OtherKeyring => "other-keyring",
             Self::AnchorUnreadable => "anchor-unreadable",
+            Self::NoStorage => "no-storage",
             Self::NoDeviceKey => "no-device-key",
         }
     }
