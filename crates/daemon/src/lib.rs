@@ -1,4 +1,5 @@
-//! What every daemon does once: configuration, tracing, the bus, who is calling, readiness, shutdown.
+//! What every daemon does once: configuration, tracing, the bus, who is calling, readiness, shutdown,
+//! lines for the [`diary`], the [`rules`] in force.
 //!
 //! A daemon's `main` reads its [`config`], starts [`tracing`], connects with [`bus::connect`], exports its
 //! objects, requests its name, calls [`notify::ready`], and then runs its core loop, which feeds
@@ -10,8 +11,10 @@ pub mod access;
 pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod diary;
 pub mod notify;
 mod private;
+pub mod rules;
 
 pub use private::Private;
 

@@ -1,3 +1,14 @@
 //! telephonyd: screens, rings, answers, dials.
 
-fn main() {}
+use anyhow::Context;
+use nestling_telephonyd::{config::Config, service};
+
+fn main() -> anyhow::Result<()> {
+    daemon::start_tracing();
+    let config: Config = daemon::config::from_arguments("telephonyd")?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(service::run(config))
+}

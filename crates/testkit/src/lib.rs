@@ -1,1 +1,19 @@
-//! Private buses and fixtures for tests.
+//! Private buses and fixtures for tests: a bus of one's own, and on it the ModemManager and gpsd of the image,
+//! fed by [`sim`]. No root, no virtual machine, no bus or port of the host's; gpsd alone leaves the shared
+//! memory of NTP behind, which it cannot be told not to make.
+//!
+//! Invariants: a fixture that cannot start says what to do or shows the program's log, it never skips;
+//! dropping a fixture ends its processes. The kernel ends them too when the thread that started them ends, so
+//! start fixtures on a thread that lives as long as the test.
+
+mod bus;
+mod gpsd;
+mod modem_manager;
+mod process;
+mod tree;
+
+pub use bus::PrivateBus;
+pub use gpsd::Gpsd;
+pub use modem_manager::ModemManager;
+pub use process::FixtureError;
+pub use tree::Tree;

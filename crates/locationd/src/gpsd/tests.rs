@@ -1,0 +1,78 @@
+//! The client against a gpsd that a test plays.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::UnixListener;
+
+use super::*;
+
+const FIX: &[u8] =
+    b"{\"class\":\"TPV\",\"mode\":2,\"time\":\"2026-11-23T12:00:00Z\",\"lat\":60.17,\"lon\":24.94,\"eph\":7.5}\r\n";
+
+struct Played {
+    listener: UnixListener,
+    fixes: mpsc::Receiver<Fix>,
+    _folder: TempDir,
+}
+
+/// A socket, and a client that follows it.
+fn play() -> Played {
+    let folder = tempfile::tempdir().unwrap();
+    let path: PathBuf = folder.path().join("gpsd.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (sender, fixes) = mpsc::channel(4);
+    tokio::spawn(async move { follow(&path, sender).await });
+    Played { listener, fixes, _folder: folder }
+}
+
+impl Played {
+    /// The next connection, after it asked for reports.
+    async fn accept(&self) -> BufReader<UnixStream> {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        assert_eq!(line.as_bytes(), WATCH);
+        stream
+    }
+}
+
+#[tokio::test]
+async fn a51_garbage_and_a_megabyte_do_not_hide_the_next_fix() {
+    let mut played = play();
+    let mut gpsd = played.accept().await;
+    for bytes in [b"not json\n".as_slice(), &vec![b'['; 1024 * 1024], b"\n\xff\xfe\n{}\n", FIX] {
+        gpsd.write_all(bytes).await.unwrap();
+    }
+    assert_eq!(played.fixes.recv().await.unwrap().accuracy_m(), 7.5);
+}
+
+#[tokio::test]
+async fn a_gpsd_that_hangs_up_is_connected_to_again() {
+    let mut played = play();
+    for _ in 0..3 {
+        let mut gpsd = played.accept().await;
+        gpsd.write_all(FIX).await.unwrap();
+        assert!(played.fixes.recv().await.is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gpsd_that_is_silent_is_connected_to_again() {
+    let mut played = play();
+    let silent = played.accept().await;
+    let mut gpsd = played.accept().await;
+    gpsd.write_all(FIX).await.unwrap();
+    assert!(played.fixes.recv().await.is_some());
+    drop(silent);
+}
+
+#[tokio::test]
+async fn nobody_who_wants_fixes_ends_the_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sender, fixes) = mpsc::channel(1);
+    drop(fixes);
+    follow(&folder.path().join("none"), sender).await;
+}

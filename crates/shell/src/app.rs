@@ -1,0 +1,168 @@
+//! Ties the model to the window: one event in, at most one command out, one timer.
+//!
+//! **Invariant:** between two changes of the screen nothing runs. The only timer is the next moment at
+//! which the picture changes by itself.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use jiff::civil::DateTime;
+use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
+
+use crate::model::{Command, Event, Model, Screen, Touch};
+use crate::pages::{Touched, call, contacts, emergency, enrol, face, lock};
+use crate::ui::{Page, Shell};
+
+/// The clocks, so that tests can move them.
+pub trait Clock {
+    /// Time since boot.
+    fn since_boot(&self) -> Duration;
+    /// What the clock on the wall shows.
+    fn wall(&self) -> DateTime;
+}
+
+/// The device's clocks.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn since_boot(&self) -> Duration {
+        panel::since_boot()
+    }
+
+    fn wall(&self) -> DateTime {
+        jiff::Zoned::now().datetime()
+    }
+}
+
+thread_local! {
+    static RECEIVER: RefCell<Weak<App>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Hands an event from any thread to the app that receives posts; there is none before the first frame and
+/// after the end, and then nobody needs it.
+pub fn post(event: Event) {
+    let deliver = move || {
+        if let Some(app) = RECEIVER.with_borrow(Weak::upgrade) {
+            app.handle(event);
+        }
+    };
+    if slint::invoke_from_event_loop(deliver).is_err() {
+        tracing::debug!("the event loop is gone");
+    }
+}
+
+/// The running shell.
+pub struct App {
+    shell: Shell,
+    model: RefCell<Model>,
+    clock: Box<dyn Clock>,
+    command: Box<dyn Fn(Command)>,
+    timer: Timer,
+}
+
+impl App {
+    /// Makes the window and shows the face. Commands go to `command`.
+    pub fn new(
+        clock: impl Clock + 'static,
+        command: impl Fn(Command) + 'static,
+    ) -> Result<Rc<Self>, PlatformError> {
+        let app = Rc::new(Self {
+            shell: Shell::new()?,
+            model: RefCell::default(),
+            clock: Box::new(clock),
+            command: Box::new(command),
+            timer: Timer::default(),
+        });
+        let weak = Rc::downgrade(&app);
+        let touched: Touched = Rc::new(move |touch: Touch| {
+            if let Some(app) = weak.upgrade() {
+                app.handle(Event::Touch(touch));
+            }
+        });
+        for bind in [call::bind, contacts::bind, emergency::bind, enrol::bind, face::bind, lock::bind] {
+            bind(&app.shell, &touched);
+        }
+        app.handle(Event::Tick);
+        app.shell.show()?;
+        Ok(app)
+    }
+
+    /// The window.
+    pub fn shell(&self) -> &Shell {
+        &self.shell
+    }
+
+    /// Makes this app the one that [`post`] reaches.
+    pub fn receive_posts(self: &Rc<Self>) {
+        RECEIVER.set(Rc::downgrade(self));
+    }
+
+    /// Takes an event and draws what follows from it.
+    pub fn handle(self: &Rc<Self>, event: Event) {
+        let now = self.clock.since_boot();
+        let command = self.model.borrow_mut().handle(event, now);
+        if let Some(command) = command {
+            (self.command)(command);
+        }
+        self.draw();
+        self.schedule();
+    }
+
+    fn draw(&self) {
+        let screen = self.model.borrow().screen(self.clock.since_boot());
+        let shell = &self.shell;
+        let page = match screen {
+            Screen::Face(hint) => {
+                face::show(shell, hint, self.clock.wall());
+                Page::Face
+            }
+            Screen::Locked(number) => {
+                lock::show(shell, &number);
+                Page::Locked
+            }
+            Screen::Contacts { people, before, after } => {
+                contacts::show(shell, &people, before, after);
+                Page::Contacts
+            }
+            Screen::Call { state, person, rings, seconds, can_answer } => {
+                call::show(shell, state, &person, rings, seconds, can_answer);
+                Page::Call
+            }
+            Screen::Enrol(enrol) => {
+                enrol::show(shell, &enrol);
+                Page::Enrol
+            }
+            Screen::Emergency { number, seconds } => {
+                emergency::show(shell, &number, seconds);
+                Page::Emergency
+            }
+        };
+        shell.set_page(page);
+    }
+
+    fn schedule(self: &Rc<Self>) {
+        let now = self.clock.since_boot();
+        let mut wait = self.model.borrow().next_change(now).map(|at| at.saturating_sub(now));
+        if self.shell.get_page() == Page::Face {
+            let second = until_next_second(self.clock.wall());
+            wait = Some(wait.map_or(second, |wait| wait.min(second)));
+        }
+        let Some(wait) = wait else {
+            self.timer.stop();
+            return;
+        };
+        let weak = Rc::downgrade(self);
+        self.timer.start(TimerMode::SingleShot, wait, move || {
+            if let Some(app) = weak.upgrade() {
+                app.handle(Event::Tick);
+            }
+        });
+    }
+}
+
+/// Rounded up to the millisecond Slint's timers know, so that the hand is never a second late.
+fn until_next_second(wall: DateTime) -> Duration {
+    let nanos = 1_000_000_000 - u64::try_from(wall.subsec_nanosecond()).unwrap_or_default();
+    Duration::from_millis(nanos.div_ceil(1_000_000))
+}

@@ -1,0 +1,183 @@
+//! D-Bus, on a thread of its own: the daemons' state becomes events, commands become calls.
+//!
+//! **Invariants:** the state is read again whenever its owner comes (back), never remembered; a daemon
+//! that is missing or says no is shown to the child, not a reason to end; only the loss of the bus is.
+
+use std::time::Duration;
+
+use daemon::bus::BusConfig;
+use futures_util::StreamExt as _;
+use ipc::{Guardian1Proxy, Policy1Proxy, Telephony1Proxy, names};
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+use zbus::proxy::CacheProperties;
+
+use crate::model::{Command, Event};
+
+/// Commands waiting for the bus; a child does not touch faster than this.
+const QUEUE: usize = 8;
+
+/// Why the thread ended.
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    /// The bus refused or failed.
+    #[error("the bus failed")]
+    Bus(#[from] zbus::Error),
+    /// The connection ended.
+    #[error("the bus is gone")]
+    Gone,
+    /// There is no thread or runtime to be had.
+    #[error("cannot start the bus thread")]
+    Start(#[from] std::io::Error),
+}
+
+/// Hands commands to the thread.
+#[derive(Clone)]
+pub struct Commands(mpsc::Sender<Command>);
+
+impl Commands {
+    /// Never blocks; a command too many is dropped, as the child will touch again.
+    pub fn send(&self, command: Command) {
+        if self.0.try_send(command).is_err() {
+            warn!("the bus is not listening, a touch is lost");
+        }
+    }
+}
+
+/// Starts the thread. Events go to `emit`, also the reason for its end to `ended`; both run on the thread.
+pub fn start(
+    config: BusConfig,
+    emit: impl Fn(Event) + Send + 'static,
+    ended: impl FnOnce(BusError) + Send + 'static,
+) -> Result<Commands, BusError> {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("bus".into()).spawn(move || {
+        let Err(error) = runtime.block_on(run(&config, receiver, &emit));
+        ended(error);
+    })?;
+    Ok(Commands(sender))
+}
+
+/// Serves until the bus is gone.
+async fn run(
+    config: &BusConfig,
+    commands: mpsc::Receiver<Command>,
+    emit: &impl Fn(Event),
+) -> Result<std::convert::Infallible, BusError> {
+    let bus = daemon::bus::connect(config).await?;
+    bus.request_name(names::SHELL).await?;
+    // Nothing is cached: what a daemon does not say now is not known.
+    let policy = Policy1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let guardian = Guardian1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let telephony = Telephony1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    tokio::select! {
+        end = watch_policy(&policy, emit) => end,
+        end = watch_telephony(&telephony, emit) => end,
+        end = carry_out(commands, &telephony, &guardian, emit) => end,
+    }
+}
+
+async fn watch_policy(
+    policy: &Policy1Proxy<'_>,
+    emit: &impl Fn(Event),
+) -> Result<std::convert::Infallible, BusError> {
+    let mut owner = policy.inner().receive_owner_changed().await?;
+    let mut changed = policy.receive_changed().await?;
+    let read = async || match policy.state().await {
+        Ok(state) => emit(Event::Policy(state)),
+        Err(error) => debug!(%error, "policyd does not tell its state"),
+    };
+    read().await;
+    loop {
+        tokio::select! {
+            new = owner.next() => {
+                // Without policyd the daemons go by its last word, and so does the screen.
+                if new.ok_or(BusError::Gone)?.is_some() {
+                    read().await;
+                }
+            }
+            signal = changed.next() => {
+                if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
+                    emit(Event::Policy(arguments.state));
+                }
+            }
+        }
+    }
+}
+
+async fn watch_telephony(
+    telephony: &Telephony1Proxy<'_>,
+    emit: &impl Fn(Event),
+) -> Result<std::convert::Infallible, BusError> {
+    let mut owner = telephony.inner().receive_owner_changed().await?;
+    let mut call = telephony.receive_call_changed().await?;
+    let mut state = telephony.receive_state_changed().await?;
+    let read = async || match snapshot(telephony).await {
+        Ok(event) => emit(event),
+        Err(error) => {
+            debug!(%error, "telephonyd does not tell its state");
+            emit(Event::TelephonyGone);
+        }
+    };
+    read().await;
+    loop {
+        tokio::select! {
+            // In the order they came: a call that changes after the state was read is newer than it.
+            biased;
+            new = owner.next() => {
+                if new.ok_or(BusError::Gone)?.is_some() {
+                    read().await;
+                } else {
+                    info!("telephonyd is gone");
+                    emit(Event::TelephonyGone);
+                }
+            }
+            signal = call.next() => {
+                if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
+                    emit(Event::Call(arguments.call));
+                }
+            }
+            signal = state.next() => {
+                signal.ok_or(BusError::Gone)?;
+                read().await;
+            }
+        }
+    }
+}
+
+async fn snapshot(telephony: &Telephony1Proxy<'_>) -> zbus::Result<Event> {
+    Ok(Event::Telephony {
+        contacts: telephony.contacts().await?,
+        modem: telephony.modem().await?,
+        emergency: telephony.emergency_number().await?,
+        // Last, so that it is as new as can be.
+        call: telephony.call().await?,
+    })
+}
+
+async fn carry_out(
+    mut commands: mpsc::Receiver<Command>,
+    telephony: &Telephony1Proxy<'_>,
+    guardian: &Guardian1Proxy<'_>,
+    emit: &impl Fn(Event),
+) -> Result<std::convert::Infallible, BusError> {
+    loop {
+        let result = match commands.recv().await.ok_or(BusError::Gone)? {
+            Command::Accept => telephony.accept().await,
+            Command::HangUp => telephony.hang_up().await,
+            Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
+            Command::DialEmergency(number) => {
+                telephony.dial_emergency(&number).await.inspect_err(|_| emit(Event::Refused))
+            }
+            Command::OpenEnrolment => guardian
+                .open_enrolment()
+                .await
+                .map(|(code, left)| emit(Event::Code(Some((code, Duration::from_secs(left.into()))))))
+                .inspect_err(|_| emit(Event::Code(None))),
+        };
+        if let Err(error) = result {
+            warn!(%error, "a touch was turned down");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What goes into the model and what comes out of it.
+
+use std::time::Duration;
+
+use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+
+/// What the child touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touch {
+    /// The button or swipe that opens the contacts.
+    Contacts,
+    /// "Ask a grown-up".
+    Ask,
+    /// Back to the time.
+    Close,
+    /// Another page of contacts.
+    Turn(i32),
+    /// A contact, by id; empty for the emergency number.
+    Dial(String),
+    /// The green button.
+    Answer,
+    /// The red button of a call.
+    HangUp,
+    /// The emergency button.
+    Help,
+    /// Takes the emergency button back.
+    Mistake,
+}
+
+/// What can happen.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// policyd's state.
+    Policy(PolicyState),
+    /// All that telephonyd has to say.
+    Telephony {
+        /// The call.
+        call: Call,
+        /// Whom the child may call.
+        contacts: Vec<Contact>,
+        /// The network.
+        modem: ModemState,
+        /// The number of the emergency button.
+        emergency: String,
+    },
+    /// The call changed.
+    Call(Call),
+    /// telephonyd left the bus.
+    TelephonyGone,
+    /// The enrolment code and the time it has left; `None` when there is none to be had.
+    Code(Option<(String, Duration)>),
+    /// A command was turned down.
+    Refused,
+    /// The child's finger.
+    Touch(Touch),
+    /// Time passed.
+    Tick,
+}
+
+/// What is asked of the daemons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Answer the call.
+    Accept,
+    /// End the call.
+    HangUp,
+    /// Call a contact.
+    Dial(String),
+    /// Call an emergency number.
+    DialEmergency(String),
+    /// Open the ten minutes of enrolment.
+    OpenEnrolment,
+}
+
+/// Someone on the screen. Texts are as they came; the pages limit them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The contact's id; empty for the emergency number.
+    pub id: String,
+    /// The name, or the emergency number.
+    pub name: String,
+    /// Key of the picture.
+    pub picture: String,
+}
+
+/// The words under the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// The date is enough.
+    None,
+    /// There is no guardian yet.
+    Ask,
+    /// No network for calls.
+    Signal,
+    /// What was asked for cannot be done now.
+    NotNow,
+}
+
+/// What is on the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Screen {
+    /// The time.
+    Face(Hint),
+    /// Sealed; with the emergency number.
+    Locked(String),
+    /// A page of people.
+    Contacts {
+        /// At most four.
+        people: Vec<Person>,
+        /// There is a page before.
+        before: bool,
+        /// There is a page after.
+        after: bool,
+    },
+    /// A call.
+    Call {
+        /// How far it is.
+        state: CallState,
+        /// The other side.
+        person: Person,
+        /// Rings to draw, 0 to 3.
+        rings: u8,
+        /// Whole seconds of this state.
+        seconds: u64,
+        /// The green button counts.
+        can_answer: bool,
+    },
+    /// First run; the code and the part of its time that is left, or why there is none.
+    Enrol(Enrol),
+    /// The emergency number is about to be dialled.
+    Emergency {
+        /// The number.
+        number: String,
+        /// Seconds left, rounded up.
+        seconds: u64,
+    },
+}
+
+/// State of the first-run page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Enrol {
+    /// policyd was asked.
+    Waiting,
+    /// The code, and tenths of a minute of its life that are left.
+    Code(String, u64),
+    /// policyd said no, or is not there.
+    Failed,
+}

@@ -1,0 +1,282 @@
+//! Which screen is shown: a state machine without I/O and without a clock of its own.
+//!
+//! The daemons' state arrives as snapshots and changes, the child's touches as [`Touch`]; out come
+//! [`Command`]s for the bus and a [`Screen`]. A shell that starts late gets the same snapshots and ends on the
+//! same screen. Times are the boot-time clock.
+//!
+//! **Invariants:** a call is above everything; sealed shows nothing but the lifeline; no command is made
+//! without a touch.
+
+mod inout;
+
+use std::time::Duration;
+
+use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+
+pub use inout::{Command, Enrol, Event, Hint, Person, Screen, Touch};
+
+/// Contacts on one page.
+const PAGE: usize = 4;
+/// More people than a child calls; the rest of a longer list is not shown.
+const PEOPLE: usize = 64;
+/// A page nobody touches goes back to the time.
+const IDLE: Duration = Duration::from_secs(15);
+/// telephonyd refuses an answer this early; a touch then is a sleeve, not a child.
+const ANSWER_AFTER: Duration = Duration::from_secs(2);
+/// A call outlives telephonyd for this long on the screen: it restarts in less.
+const TELEPHONY_BACK: Duration = Duration::from_secs(5);
+/// The time to take back a touch on the emergency button.
+const COUNTDOWN: Duration = Duration::from_secs(3);
+/// How long an enrolment code lives.
+const CODE: Duration = Duration::from_mins(10);
+/// One step of the rings around a caller.
+const RING_STEP: Duration = Duration::from_millis(200);
+/// How long "Not now" stays.
+const NOTICE: Duration = Duration::from_secs(4);
+/// Used while telephonyd has not told the number of this place.
+const EMERGENCY: &str = "112";
+
+#[derive(Debug, Clone, PartialEq)]
+enum Page {
+    Home,
+    Contacts(usize),
+    Enrol(Option<(String, Duration)>, bool),
+    Emergency(Duration),
+}
+
+/// All the shell knows.
+#[derive(Debug)]
+pub struct Model {
+    policy: Option<PolicyState>,
+    modem: Option<ModemState>,
+    call: Call,
+    contacts: Vec<Contact>,
+    emergency: String,
+    gone: Option<Duration>,
+    page: Page,
+    touched: Duration,
+    notice: Option<Duration>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            policy: None,
+            modem: None,
+            call: Call::none(),
+            contacts: Vec::new(),
+            emergency: EMERGENCY.into(),
+            gone: None,
+            page: Page::Home,
+            touched: Duration::ZERO,
+            notice: None,
+        }
+    }
+}
+
+impl Model {
+    /// Takes an event and says what to ask of the daemons.
+    pub fn handle(&mut self, event: Event, now: Duration) -> Option<Command> {
+        let command = match event {
+            Event::Policy(state) => {
+                self.policy = Some(state);
+                // Bound while the code was shown: it did its work.
+                if state != PolicyState::Unbound && matches!(self.page, Page::Enrol(..)) {
+                    self.page = Page::Home;
+                }
+                None
+            }
+            Event::Telephony { call, mut contacts, modem, emergency } => {
+                contacts.truncate(PEOPLE);
+                self.contacts = contacts;
+                self.modem = Some(modem);
+                self.emergency = if emergency.is_empty() { EMERGENCY.into() } else { emergency };
+                self.gone = None;
+                self.set_call(call);
+                None
+            }
+            Event::Call(call) => {
+                self.gone = None;
+                self.set_call(call);
+                None
+            }
+            Event::TelephonyGone => {
+                self.gone = self.gone.or(Some(now));
+                None
+            }
+            Event::Code(code) => {
+                if let Page::Enrol(shown, failed) = &mut self.page {
+                    *failed = code.is_none();
+                    *shown = code.map(|(code, left)| (code, now + left.min(CODE)));
+                }
+                None
+            }
+            Event::Refused => {
+                self.page = Page::Home;
+                self.notice = Some(now + NOTICE);
+                None
+            }
+            Event::Touch(touch) => self.touch(touch, now),
+            Event::Tick => None,
+        };
+        command.or_else(|| self.pass_time(now))
+    }
+
+    fn set_call(&mut self, call: Call) {
+        // Under a call lies the face, so that it is what comes back.
+        if call.state != CallState::None && self.call.state == CallState::None {
+            self.page = Page::Home;
+            self.notice = None;
+        }
+        self.call = call;
+    }
+
+    fn touch(&mut self, touch: Touch, now: Duration) -> Option<Command> {
+        self.touched = now;
+        self.notice = None;
+        let state = self.call.state;
+        match touch {
+            Touch::Answer => {
+                return (state == CallState::Ringing && self.can_answer(now)).then_some(Command::Accept);
+            }
+            Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp),
+            // Whatever else was touched lay under the call.
+            _ if state != CallState::None => {}
+            Touch::Contacts => self.page = Page::Contacts(0),
+            Touch::Close | Touch::Mistake => self.page = Page::Home,
+            Touch::Help => self.page = Page::Emergency(now),
+            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now),
+            Touch::Dial(id) => return Some(Command::Dial(id)),
+            Touch::Turn(by) => {
+                if let Page::Contacts(n) = &mut self.page {
+                    *n = n.saturating_add_signed(by as isize).min(self.contacts.len() / PAGE);
+                }
+            }
+            Touch::Ask => {
+                if self.policy == Some(PolicyState::Unbound) {
+                    self.page = Page::Enrol(None, false);
+                    return Some(Command::OpenEnrolment);
+                }
+            }
+        }
+        None
+    }
+
+    fn can_answer(&self, now: Duration) -> bool {
+        now >= self.since() + ANSWER_AFTER
+    }
+
+    fn since(&self) -> Duration {
+        Duration::from_millis(self.call.since_ms)
+    }
+
+    /// When the present page ends by itself.
+    fn page_ends(&self) -> Option<Duration> {
+        match &self.page {
+            Page::Home => None,
+            Page::Contacts(_) | Page::Enrol(None, _) => Some(self.touched + IDLE),
+            Page::Enrol(Some((_, until)), _) => Some(*until),
+            Page::Emergency(since) => Some(*since + COUNTDOWN),
+        }
+    }
+
+    fn pass_time(&mut self, now: Duration) -> Option<Command> {
+        if self.gone.is_some_and(|since| now >= since + TELEPHONY_BACK) {
+            self.call = Call::none();
+            self.modem = Some(ModemState::Absent);
+        }
+        self.notice = self.notice.filter(|until| now < *until);
+        if self.page_ends().is_some_and(|end| now >= end) {
+            let ended = std::mem::replace(&mut self.page, Page::Home);
+            if matches!(ended, Page::Emergency(_)) {
+                return Some(Command::DialEmergency(self.emergency.clone()));
+            }
+        }
+        None
+    }
+
+    /// The screen at this moment.
+    pub fn screen(&self, now: Duration) -> Screen {
+        if self.call.state != CallState::None {
+            return self.call_screen(now);
+        }
+        match &self.page {
+            Page::Home if self.policy == Some(PolicyState::Sealed) => Screen::Locked(self.emergency.clone()),
+            Page::Home => Screen::Face(self.hint()),
+            Page::Contacts(page) => self.contacts_screen(*page),
+            Page::Enrol(Some((code, until)), _) => {
+                Screen::Enrol(Enrol::Code(code.clone(), until.saturating_sub(now).as_secs() / 6))
+            }
+            Page::Enrol(None, true) => Screen::Enrol(Enrol::Failed),
+            Page::Enrol(None, false) => Screen::Enrol(Enrol::Waiting),
+            Page::Emergency(since) => {
+                let left = (*since + COUNTDOWN).saturating_sub(now);
+                Screen::Emergency {
+                    number: self.emergency.clone(),
+                    seconds: left.as_millis().div_ceil(1000) as u64,
+                }
+            }
+        }
+    }
+
+    fn hint(&self) -> Hint {
+        match (self.policy, self.modem) {
+            _ if self.notice.is_some() => Hint::NotNow,
+            (Some(PolicyState::Unbound), _) => Hint::Ask,
+            (_, Some(ModemState::Absent | ModemState::Emergency | ModemState::Searching)) => Hint::Signal,
+            _ => Hint::None,
+        }
+    }
+
+    fn call_screen(&self, now: Duration) -> Screen {
+        let Call { state, contact, name, picture, .. } = &self.call;
+        let name = if name.is_empty() { &self.emergency } else { name };
+        let time = now.saturating_sub(self.since());
+        let rings = match state {
+            CallState::Ringing | CallState::Dialling => (time.as_millis() / RING_STEP.as_millis() % 4) as u8,
+            CallState::Active | CallState::None => 0,
+        };
+        Screen::Call {
+            state: *state,
+            person: Person { id: contact.clone(), name: name.clone(), picture: picture.clone() },
+            rings,
+            seconds: if *state == CallState::Active { time.as_secs() } else { 0 },
+            can_answer: self.can_answer(now),
+        }
+    }
+
+    fn contacts_screen(&self, page: usize) -> Screen {
+        let emergency = Person { id: String::new(), name: self.emergency.clone(), picture: String::new() };
+        let everyone = self.contacts.iter().map(|c| Person {
+            id: c.id.clone(),
+            name: c.name.clone(),
+            picture: c.picture.clone(),
+        });
+        let people = everyone.chain([emergency]).skip(page * PAGE).take(PAGE).collect();
+        Screen::Contacts { people, before: page > 0, after: self.contacts.len() / PAGE > page }
+    }
+
+    /// When the screen changes without an event, if ever. The face's own seconds are not counted.
+    pub fn next_change(&self, now: Duration) -> Option<Duration> {
+        let telephony = self.gone.map(|since| since + TELEPHONY_BACK);
+        let shown = match self.screen(now) {
+            Screen::Call { state: CallState::Active, .. } => {
+                Some(self.next_step(now, Duration::from_secs(1)))
+            }
+            Screen::Call { .. } => Some(self.next_step(now, RING_STEP)),
+            Screen::Emergency { .. } => self.page_ends().map(|end| {
+                let left = end.saturating_sub(now).as_millis().saturating_sub(1) as u64 / 1000;
+                end.saturating_sub(Duration::from_secs(left))
+            }),
+            Screen::Enrol(Enrol::Code(..)) => Some(now + Duration::from_secs(6)),
+            _ => None,
+        };
+        [telephony, shown, self.page_ends(), self.notice].into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    fn next_step(&self, now: Duration, step: Duration) -> Duration {
+        let since = self.since();
+        let steps = now.saturating_sub(since).as_millis() / step.as_millis() + 1;
+        since.saturating_add(step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)))
+    }
+}

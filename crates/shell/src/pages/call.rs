@@ -1,0 +1,54 @@
+//! Incoming, outgoing and running calls.
+
+use ipc::CallState;
+use slint::ComponentHandle as _;
+
+use super::Touched;
+use crate::model::{Person, Touch};
+use crate::ui::{CallAdapter, CallPhase, Shell};
+
+pub(crate) fn bind(shell: &Shell, touched: &Touched) {
+    let page = shell.global::<CallAdapter>();
+    let on = touched.clone();
+    page.on_answer(move || on(Touch::Answer));
+    let on = touched.clone();
+    page.on_hang_up(move || on(Touch::HangUp));
+}
+
+pub(crate) fn show(
+    shell: &Shell,
+    state: CallState,
+    person: &Person,
+    rings: u8,
+    seconds: u64,
+    can_answer: bool,
+) {
+    let page = shell.global::<CallAdapter>();
+    page.set_phase(match state {
+        CallState::Ringing => CallPhase::Ringing,
+        CallState::Dialling => CallPhase::Dialling,
+        CallState::Active | CallState::None => CallPhase::Active,
+    });
+    let person = super::person(person);
+    if page.get_person() != person {
+        page.set_person(person);
+    }
+    page.set_rings(rings.into());
+    page.set_duration(duration(seconds).into());
+    page.set_can_answer(can_answer);
+}
+
+fn duration(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours == 0 { format!("{minutes}:{seconds:02}") } else { format!("{hours}:{minutes:02}:{seconds:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_call_is_counted_in_minutes_then_in_hours() {
+        assert_eq!([0, 9, 161, 3_725].map(duration), ["0:00", "0:09", "2:41", "1:02:05"]);
+    }
+}

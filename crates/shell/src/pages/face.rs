@@ -1,0 +1,38 @@
+//! The time.
+
+use jiff::civil::DateTime;
+use slint::ComponentHandle as _;
+
+use super::Touched;
+use crate::model::{Hint, Touch};
+use crate::ui::{self, FaceAdapter, Shell};
+
+/// The nestling sleeps from eight in the evening to seven in the morning.
+const AWAKE: std::ops::Range<i8> = 7..20;
+
+pub(crate) fn bind(shell: &Shell, touched: &Touched) {
+    let page = shell.global::<FaceAdapter>();
+    let on = touched.clone();
+    page.on_contacts(move || on(Touch::Contacts));
+    let on = touched.clone();
+    page.on_ask(move || on(Touch::Ask));
+}
+
+pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime) {
+    let page = shell.global::<FaceAdapter>();
+    let (hour, minute, second) = (f32::from(time.hour()), f32::from(time.minute()), f32::from(time.second()));
+    page.set_second(second * 6.0);
+    // Whole minutes: a hand that creeps would be drawn again every second.
+    page.set_minute(minute * 6.0);
+    page.set_hour(hour % 12.0 * 30.0 + minute * 0.5);
+    page.set_asleep(!AWAKE.contains(&time.hour()));
+    page.set_weekday(i32::from(time.weekday().to_sunday_zero_offset()));
+    page.set_day(i32::from(time.day()));
+    page.set_spoken(format!("{}:{:02}", time.hour(), time.minute()).into());
+    page.set_hint(match hint {
+        Hint::None => ui::Hint::None,
+        Hint::Ask => ui::Hint::Ask,
+        Hint::Signal => ui::Hint::Signal,
+        Hint::NotNow => ui::Hint::NotNow,
+    });
+}

@@ -1,0 +1,21 @@
+//! One controller for each page: takes what the model says to Slint, and touches back.
+
+pub(crate) mod call;
+pub(crate) mod contacts;
+pub(crate) mod emergency;
+pub(crate) mod enrol;
+pub(crate) mod face;
+pub(crate) mod lock;
+
+use std::rc::Rc;
+
+use crate::model::{Person, Touch};
+use crate::{faces, text, ui};
+
+/// Where a page's touches go.
+pub(crate) type Touched = Rc<dyn Fn(Touch)>;
+
+pub(crate) fn person(person: &Person) -> ui::Person {
+    let look = if person.id.is_empty() { faces::service() } else { faces::face(&person.picture, &person.id) };
+    ui::Person { id: person.id.as_str().into(), name: text::shown(&person.name, text::NAME).into(), look }
+}

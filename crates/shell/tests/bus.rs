@@ -1,0 +1,171 @@
+//! The bus thread against a telephonyd and a policyd of the test, on a private bus.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use daemon::bus::BusConfig;
+use ipc::{Call, CallState, Contact, ModemState, PolicyState, Refusal, names, paths};
+use nestling_shell::bus;
+use nestling_shell::model::{Command, Event};
+use testkit::PrivateBus;
+use zbus::object_server::SignalEmitter;
+
+type Asked = Arc<Mutex<Vec<String>>>;
+
+struct Telephony {
+    asked: Asked,
+    call: Call,
+}
+
+#[zbus::interface(name = "org.nestling.Telephony1")]
+impl Telephony {
+    fn dial(&self, contact: &str) -> Result<(), Refusal> {
+        self.asked.lock().unwrap().push(format!("dial {contact}"));
+        if contact == "nobody" { Err(Refusal::Denied("unknown".into())) } else { Ok(()) }
+    }
+    fn dial_emergency(&self, number: &str) {
+        self.asked.lock().unwrap().push(format!("emergency {number}"));
+    }
+    fn accept(&self) {
+        self.asked.lock().unwrap().push("accept".into());
+    }
+    fn hang_up(&self) {
+        self.asked.lock().unwrap().push("hang up".into());
+    }
+    #[zbus(property)]
+    fn call(&self) -> Call {
+        self.call.clone()
+    }
+    #[zbus(property)]
+    fn contacts(&self) -> Vec<Contact> {
+        let text = str::to_owned;
+        vec![Contact {
+            id: text("mum"),
+            name: text("Mum"),
+            picture: text("face:mum"),
+            kind: text("guardian"),
+        }]
+    }
+    #[zbus(property)]
+    fn modem(&self) -> ModemState {
+        ModemState::Registered
+    }
+    #[zbus(property)]
+    fn emergency_number(&self) -> String {
+        "112".into()
+    }
+    #[zbus(signal, name = "CallChanged")]
+    async fn tell(emitter: &SignalEmitter<'_>, call: Call) -> zbus::Result<()>;
+}
+
+struct Policy;
+
+#[zbus::interface(name = "org.nestling.Policy1")]
+impl Policy {
+    #[zbus(property)]
+    fn state(&self) -> PolicyState {
+        PolicyState::Unbound
+    }
+}
+
+struct Guardian;
+
+#[zbus::interface(name = "org.nestling.Guardian1")]
+impl Guardian {
+    fn open_enrolment(&self) -> (String, u32) {
+        ("01234567890123456789".into(), 600)
+    }
+}
+
+fn ringing() -> Call {
+    Call {
+        state: CallState::Ringing,
+        contact: "mum".into(),
+        name: "Mum".into(),
+        picture: "face:mum".into(),
+        since_ms: 7,
+    }
+}
+
+async fn telephonyd(bus: &PrivateBus, asked: &Asked, call: Call) -> zbus::Connection {
+    let connection = bus.connect().await.unwrap();
+    let telephony = Telephony { asked: asked.clone(), call };
+    connection.object_server().at(paths::TELEPHONY, telephony).await.unwrap();
+    connection.request_name(names::TELEPHONY).await.unwrap();
+    connection
+}
+
+/// Waits for the event the test is about; others may come before it.
+async fn until(events: &mpsc::Receiver<Event>, wanted: impl Fn(&Event) -> bool) {
+    for _ in 0..500 {
+        if events.try_iter().any(|event| wanted(&event)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the event never came");
+}
+
+fn shell(bus: &PrivateBus) -> (bus::Commands, mpsc::Receiver<Event>, mpsc::Receiver<bus::BusError>) {
+    let (emit, events) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let config = BusConfig { address: bus.address().into(), ..BusConfig::default() };
+    let commands = bus::start(
+        config,
+        move |event| emit.send(event).unwrap_or_default(),
+        move |error| end.send(error).unwrap_or_default(),
+    );
+    (commands.unwrap(), events, ended)
+}
+
+#[tokio::test]
+async fn state_is_read_at_the_start_and_again_when_telephonyd_comes_back() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let first = telephonyd(&bus, &asked, Call::none()).await;
+    let (_commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::Telephony { contacts, .. } if contacts.len() == 1)).await;
+    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), ringing()).await.unwrap();
+    until(&events, |e| matches!(e, Event::Call(call) if call.name == "Mum")).await;
+    first.close().await.unwrap();
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    let _second = telephonyd(&bus, &asked, ringing()).await;
+    until(&events, |e| matches!(e, Event::Telephony { call, .. } if call.state == CallState::Ringing)).await;
+}
+
+#[tokio::test]
+async fn touches_become_calls_and_a_refusal_comes_back() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let _telephonyd = telephonyd(&bus, &asked, Call::none()).await;
+    let policyd = bus.connect().await.unwrap();
+    policyd.object_server().at(paths::POLICY, Policy).await.unwrap();
+    policyd.object_server().at(paths::GUARDIAN, Guardian).await.unwrap();
+    policyd.request_name(names::POLICY).await.unwrap();
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::Policy(PolicyState::Unbound))).await;
+    commands.send(Command::Accept);
+    commands.send(Command::HangUp);
+    commands.send(Command::Dial("mum".into()));
+    commands.send(Command::DialEmergency("112".into()));
+    commands.send(Command::Dial("nobody".into()));
+    until(&events, |e| matches!(e, Event::Refused)).await;
+    assert_eq!(*asked.lock().unwrap(), ["accept", "hang up", "dial mum", "emergency 112", "dial nobody"]);
+    commands.send(Command::OpenEnrolment);
+    until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_secs(600))).await;
+}
+
+#[tokio::test]
+async fn the_thread_ends_with_its_bus() {
+    let bus = PrivateBus::start().await.unwrap();
+    let (_commands, events, ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    drop(bus);
+    for _ in 0..500 {
+        if ended.try_recv().is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it did not end");
+}

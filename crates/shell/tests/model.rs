@@ -1,0 +1,261 @@
+//! The state machine without a screen.
+
+use std::time::Duration;
+
+use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+use nestling_shell::model::{Command, Enrol, Event, Hint, Model, Screen, Touch};
+use proptest::prelude::*;
+
+const NOW: Duration = Duration::from_secs(1_000);
+
+fn call(state: CallState, since: Duration) -> Call {
+    Call {
+        state,
+        contact: "mum".into(),
+        name: "Mum".into(),
+        picture: "face:mum".into(),
+        since_ms: since.as_millis() as u64,
+    }
+}
+
+fn snapshot(call: Call, people: usize) -> Event {
+    let contacts = (0..people).map(|n| Contact {
+        id: format!("c{n}"),
+        name: format!("Friend {n}"),
+        picture: String::new(),
+        kind: "friend".into(),
+    });
+    Event::Telephony {
+        call,
+        contacts: contacts.collect(),
+        modem: ModemState::Registered,
+        emergency: "112".into(),
+    }
+}
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+#[test]
+fn a_shell_that_starts_during_a_call_shows_it() {
+    let mut model = Model::default();
+    model.handle(snapshot(call(CallState::Active, secs(900)), 3), NOW);
+    let Screen::Call { state: CallState::Active, seconds, person, .. } = model.screen(NOW) else { panic!() };
+    assert_eq!((seconds, person.name.as_str()), (100, "Mum"));
+}
+
+#[test]
+fn without_an_event_nothing_rings() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 3), NOW);
+    model.handle(Event::Policy(PolicyState::Bound), NOW);
+    for second in 0..600 {
+        assert_eq!(model.handle(Event::Tick, NOW + secs(second)), None);
+        assert_eq!(model.screen(NOW + secs(second)), Screen::Face(Hint::None));
+    }
+}
+
+#[test]
+fn a06_a_ringing_call_is_never_answered_without_a_touch() {
+    let mut model = Model::default();
+    model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+    for tenth in 0..3_000 {
+        assert_eq!(model.handle(Event::Tick, NOW + Duration::from_millis(tenth * 100)), None);
+    }
+}
+
+#[test]
+fn a_touch_in_the_first_two_seconds_does_not_answer() {
+    let mut model = Model::default();
+    model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+    let early = NOW + Duration::from_millis(1_999);
+    assert_eq!(model.handle(Event::Touch(Touch::Answer), early), None);
+    assert_eq!(model.handle(Event::Touch(Touch::Answer), NOW + secs(2)), Some(Command::Accept));
+}
+
+#[test]
+fn the_face_comes_back_when_the_other_side_hangs_up() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 3), NOW);
+    model.handle(Event::Touch(Touch::Contacts), NOW);
+    model.handle(Event::Call(call(CallState::Active, NOW)), NOW);
+    model.handle(Event::Call(Call::none()), NOW + secs(9));
+    assert_eq!(model.screen(NOW + secs(9)), Screen::Face(Hint::None));
+}
+
+#[test]
+fn a_ring_outlives_a_telephonyd_that_is_back_within_two_seconds() {
+    let mut model = Model::default();
+    model.handle(snapshot(call(CallState::Ringing, NOW), 3), NOW);
+    model.handle(Event::TelephonyGone, NOW + secs(4));
+    assert!(matches!(model.screen(NOW + secs(5)), Screen::Call { .. }));
+    model.handle(snapshot(call(CallState::Ringing, NOW + secs(6)), 3), NOW + secs(6));
+    model.handle(Event::Tick, NOW + secs(30));
+    assert!(matches!(model.screen(NOW + secs(30)), Screen::Call { state: CallState::Ringing, .. }));
+}
+
+#[test]
+fn a_call_of_a_telephonyd_that_stays_away_leaves_the_screen() {
+    let mut model = Model::default();
+    model.handle(snapshot(call(CallState::Ringing, NOW), 3), NOW);
+    model.handle(Event::TelephonyGone, NOW);
+    assert_eq!(model.next_change(NOW + secs(4)).map(|at| at <= NOW + secs(5)), Some(true));
+    model.handle(Event::Tick, NOW + secs(5));
+    assert_eq!(model.screen(NOW + secs(5)), Screen::Face(Hint::Signal));
+}
+
+#[test]
+fn sealed_leaves_the_lifeline_and_nothing_else() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 2), NOW);
+    model.handle(Event::Policy(PolicyState::Sealed), NOW);
+    assert_eq!(model.screen(NOW), Screen::Locked("112".into()));
+    assert_eq!(model.handle(Event::Touch(Touch::Ask), NOW), None, "sealed is not first run");
+    assert_eq!(model.handle(Event::Touch(Touch::Dial("c0".into())), NOW), Some(Command::Dial("c0".into())));
+}
+
+#[test]
+fn the_emergency_button_dials_after_three_seconds_unless_it_is_taken_back() {
+    let mut model = Model::default();
+    model.handle(Event::Policy(PolicyState::Sealed), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Help), NOW), None);
+    assert_eq!(model.handle(Event::Touch(Touch::Mistake), NOW + secs(2)), None);
+    assert_eq!(model.handle(Event::Tick, NOW + secs(4)), None);
+    model.handle(Event::Touch(Touch::Help), NOW + secs(5));
+    assert_eq!(model.handle(Event::Tick, NOW + secs(8)), Some(Command::DialEmergency("112".into())));
+    assert_eq!(model.handle(Event::Tick, NOW + secs(9)), None, "once is enough");
+}
+
+#[test]
+fn t08_the_emergency_number_is_there_without_any_daemon() {
+    let mut model = Model::default();
+    model.handle(Event::Touch(Touch::Dial(String::new())), NOW);
+    assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));
+}
+
+#[test]
+fn the_enrolment_code_is_asked_for_by_a_touch_and_leaves_after_its_time() {
+    let mut model = Model::default();
+    model.handle(Event::Policy(PolicyState::Unbound), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::Ask));
+    assert_eq!(model.handle(Event::Touch(Touch::Ask), NOW), Some(Command::OpenEnrolment));
+    model.handle(Event::Code(Some(("1234".into(), secs(600)))), NOW);
+    assert_eq!(model.screen(NOW + secs(300)), Screen::Enrol(Enrol::Code("1234".into(), 50)));
+    model.handle(Event::Tick, NOW + secs(599));
+    assert!(matches!(model.screen(NOW + secs(599)), Screen::Enrol(_)));
+    model.handle(Event::Tick, NOW + secs(600));
+    assert_eq!(model.screen(NOW + secs(600)), Screen::Face(Hint::Ask));
+}
+
+#[test]
+fn the_code_leaves_when_the_watch_is_bound() {
+    let mut model = Model::default();
+    model.handle(Event::Policy(PolicyState::Unbound), NOW);
+    model.handle(Event::Touch(Touch::Ask), NOW);
+    model.handle(Event::Code(Some(("1234".into(), secs(600)))), NOW);
+    model.handle(Event::Policy(PolicyState::Bound), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+}
+
+#[test]
+fn the_emergency_number_is_the_last_of_the_people() {
+    for people in 0..12 {
+        let mut model = Model::default();
+        model.handle(snapshot(Call::none(), people), NOW);
+        model.handle(Event::Touch(Touch::Contacts), NOW);
+        let mut seen = Vec::new();
+        loop {
+            let Screen::Contacts { people, after, .. } = model.screen(NOW) else { panic!() };
+            assert!((1..=4).contains(&people.len()));
+            seen.extend(people);
+            if !after {
+                break;
+            }
+            model.handle(Event::Touch(Touch::Turn(1)), NOW);
+        }
+        assert_eq!(seen.len(), people + 1);
+        assert_eq!(seen.last().map(|p| (p.id.as_str(), p.name.as_str())), Some(("", "112")));
+    }
+}
+
+#[test]
+fn contacts_nobody_touches_go_back_to_the_time_after_fifteen_seconds() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 9), NOW);
+    model.handle(Event::Touch(Touch::Contacts), NOW);
+    model.handle(Event::Touch(Touch::Turn(1)), NOW + secs(14));
+    assert_eq!(model.next_change(NOW + secs(14)), Some(NOW + secs(29)));
+    model.handle(Event::Tick, NOW + secs(28));
+    assert!(matches!(model.screen(NOW + secs(28)), Screen::Contacts { .. }));
+    model.handle(Event::Tick, NOW + secs(29));
+    assert!(matches!(model.screen(NOW + secs(29)), Screen::Face(_)));
+}
+
+#[test]
+fn a_call_that_is_turned_down_says_so_for_a_moment() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 2), NOW);
+    model.handle(Event::Touch(Touch::Contacts), NOW);
+    model.handle(Event::Refused, NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::NotNow));
+    model.handle(Event::Tick, NOW + secs(4));
+    assert_eq!(model.screen(NOW + secs(4)), Screen::Face(Hint::None));
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let state = prop_oneof![
+        Just(CallState::None),
+        Just(CallState::Ringing),
+        Just(CallState::Dialling),
+        Just(CallState::Active)
+    ];
+    let any_call = (state, any::<u64>())
+        .prop_map(|(state, since)| Call { since_ms: since, ..call(state, Duration::ZERO) });
+    let touch = prop_oneof![
+        Just(Touch::Contacts),
+        Just(Touch::Ask),
+        Just(Touch::Close),
+        any::<i32>().prop_map(Touch::Turn),
+        "c?[0-9]?".prop_map(Touch::Dial),
+        Just(Touch::Answer),
+        Just(Touch::HangUp),
+        Just(Touch::Help),
+        Just(Touch::Mistake),
+    ];
+    prop_oneof![
+        any_call.clone().prop_map(Event::Call),
+        (any_call, 0usize..200).prop_map(|(call, people)| snapshot(call, people)),
+        Just(Event::TelephonyGone),
+        prop_oneof![Just(PolicyState::Unbound), Just(PolicyState::Bound), Just(PolicyState::Sealed)]
+            .prop_map(Event::Policy),
+        proptest::option::of((any::<String>(), any::<u32>()))
+            .prop_map(|code| Event::Code(code.map(|(code, left)| (code, secs(left.into()))))),
+        Just(Event::Refused),
+        touch.prop_map(Event::Touch),
+        Just(Event::Tick),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_run_of_events_ends_on_a_screen_and_commands_follow_touches(
+        events in proptest::collection::vec((any_event(), 0u64..20_000), 0..60)
+    ) {
+        let mut model = Model::default();
+        let mut now = NOW;
+        let mut touched = false;
+        for (event, wait) in events {
+            now += Duration::from_millis(wait);
+            touched |= matches!(event, Event::Touch(_));
+            let command = model.handle(event, now);
+            prop_assert!(command.is_none() || touched);
+            if let Some(at) = model.next_change(now) {
+                prop_assert!(at > now, "a timer in the past would spin");
+            }
+            if let Screen::Contacts { people, .. } = model.screen(now) {
+                prop_assert!((1..=4).contains(&people.len()));
+            }
+        }
+    }
+}

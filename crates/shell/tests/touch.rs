@@ -1,0 +1,148 @@
+//! What a finger does, on the real screens.
+
+mod watch;
+
+use ipc::{Call, CallState, PolicyState};
+use nestling_shell::Page;
+use nestling_shell::model::{Command, Event};
+use watch::{SIZES, Watch};
+
+/// The four ends of the smallest target there may be (50 px), and its middle.
+const WITHIN: [(f32, f32); 5] = [(0.0, 0.0), (-24.5, 0.0), (24.5, 0.0), (0.0, -24.5), (0.0, 24.5)];
+
+/// Runs a test at each size, on a thread of its own.
+fn each_size(test: impl Fn(Watch) + Send + Sync) {
+    for size in SIZES {
+        std::thread::scope(|scope| {
+            scope.spawn(|| test(Watch::bound(size)));
+        });
+    }
+}
+
+fn ring(watch: &Watch) {
+    watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
+    watch.advance(2_100);
+}
+
+#[test]
+fn the_green_button_answers_over_all_its_face() {
+    each_size(|watch| {
+        for (x, y) in WITHIN {
+            ring(&watch);
+            watch.tap(100.0 + x, 123.0 + y);
+            assert_eq!(watch.commands(), [Command::Accept]);
+            watch.app.handle(Event::Call(Call::none()));
+        }
+    });
+}
+
+#[test]
+fn the_red_button_ends_a_call_in_every_state() {
+    each_size(|watch| {
+        for (state, dx, dy) in [
+            (CallState::Ringing, -100.0, 123.0),
+            (CallState::Dialling, 0.0, 150.0),
+            (CallState::Active, 0.0, 150.0),
+        ] {
+            for (x, y) in WITHIN {
+                watch.app.handle(Event::Call(watch.call(state, "Mum")));
+                watch.advance(100);
+                watch.tap(dx + x, dy + y);
+                assert_eq!(watch.commands(), [Command::HangUp]);
+                watch.app.handle(Event::Call(Call::none()));
+            }
+        }
+    });
+}
+
+#[test]
+fn a06_touches_beside_the_buttons_of_a_call_do_nothing() {
+    each_size(|watch| {
+        ring(&watch);
+        for (x, y) in [(0.0, 0.0), (0.0, 123.0), (0.0, -100.0), (180.0, 0.0), (100.0, 60.0), (40.0, 123.0)] {
+            watch.tap(x, y);
+        }
+        watch.swipe((0.0, 100.0), (0.0, -150.0));
+        assert_eq!(watch.commands(), []);
+        assert_eq!(watch.app.shell().get_page(), Page::Call);
+    });
+}
+
+#[test]
+fn a_sleeve_in_the_first_two_seconds_does_not_answer() {
+    each_size(|watch| {
+        watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
+        watch.advance(1_500);
+        watch.tap(100.0, 123.0);
+        assert_eq!(watch.commands(), []);
+    });
+}
+
+#[test]
+fn the_phone_button_and_a_swipe_open_the_contacts_and_a_picture_dials() {
+    each_size(|watch| {
+        for (x, y) in WITHIN {
+            watch.tap(x, watch.phone() + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Contacts);
+            watch.tap(0.0 + x, 174.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Face);
+        }
+        watch.swipe((0.0, 60.0), (0.0, -120.0));
+        assert_eq!(watch.app.shell().get_page(), Page::Contacts);
+        for (place, id) in [((-72.0, -90.0), "mum"), ((72.0, -90.0), "dad"), ((-72.0, 60.0), "gran")] {
+            watch.tap(place.0, place.1);
+            assert_eq!(watch.commands(), [Command::Dial(id.into())]);
+        }
+        watch.swipe((-80.0, 0.0), (90.0, 0.0));
+        assert_eq!(watch.app.shell().get_page(), Page::Face, "a swipe to the right goes back");
+    });
+}
+
+#[test]
+fn the_emergency_number_is_found_behind_the_people_and_can_be_taken_back() {
+    each_size(|watch| {
+        watch.tap(0.0, watch.phone());
+        let (x, y) = if watch.size.1 > watch.size.0 { (96.0, 174.0) } else { (174.0, 0.0) };
+        watch.tap(x, y);
+        watch.tap(0.0, 0.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Emergency);
+        for (dx, dy) in WITHIN {
+            watch.tap(dx, 120.0 + dy);
+            assert_eq!(watch.app.shell().get_page(), Page::Face);
+            watch.app.handle(Event::Touch(nestling_shell::model::Touch::Help));
+        }
+        watch.advance(2_900);
+        assert_eq!(watch.commands(), []);
+        watch.advance(300);
+        assert_eq!(watch.commands(), [Command::DialEmergency("112".into())]);
+    });
+}
+
+#[test]
+fn a_sealed_watch_still_calls_for_help_and_guardians() {
+    each_size(|watch| {
+        watch.app.handle(Event::Policy(PolicyState::Sealed));
+        watch.tap(80.0, 122.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Contacts);
+        watch.advance(15_100);
+        assert_eq!(watch.app.shell().get_page(), Page::Locked);
+        watch.tap(-80.0, 122.0);
+        watch.advance(3_100);
+        assert_eq!(watch.commands(), [Command::DialEmergency("112".into())]);
+    });
+}
+
+#[test]
+fn ask_a_grown_up_asks_for_the_code() {
+    each_size(|watch| {
+        watch.app.handle(Event::Policy(PolicyState::Unbound));
+        watch.ask();
+        assert_eq!(watch.commands(), [Command::OpenEnrolment]);
+        assert_eq!(watch.app.shell().get_page(), Page::Enrol);
+        watch.app.handle(Event::Code(None));
+        watch.tap(0.0, 0.0);
+        assert_eq!(watch.commands(), [Command::OpenEnrolment], "try again");
+        watch.tap(0.0, 160.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+    });
+}

@@ -1,0 +1,132 @@
+//! A world on sockets: what a terminal, a receiver and a developer at the control socket see.
+
+use std::time::Duration;
+
+use sim::{Client, Command, Event, LatLon, Reply, Walk, World, WorldConfig};
+use tempfile::TempDir;
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, duplex,
+};
+use tokio::net::UnixListener;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const MUM: &str = "+358405550001";
+
+/// Reads until the text ends with `end`.
+async fn until(stream: &mut (impl tokio::io::AsyncRead + Unpin), end: &str) -> String {
+    let mut text = String::new();
+    let read = async {
+        while !text.ends_with(end) {
+            let byte = stream.read_u8().await.expect("the modem is still there");
+            text.push(char::from(byte));
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(|_| panic!("no {end:?} from the modem"));
+    text
+}
+
+fn terminal(world: &World) -> DuplexStream {
+    let (ours, theirs) = duplex(4096);
+    let world = world.clone();
+    tokio::spawn(async move { world.serve_modem(theirs).await });
+    ours
+}
+
+#[tokio::test]
+async fn a_call_made_over_the_control_socket_rings_and_its_end_is_in_the_log() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("control");
+    let world = World::start_thread(WorldConfig::default()).unwrap();
+    world.serve_control(&socket).unwrap();
+    let mut terminal = {
+        let path = folder.path().join("modem");
+        let listener = UnixListener::bind(&path).unwrap();
+        world.connect_modem(&path);
+        tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap().0
+    };
+    terminal.write_all(b"AT+CLIP=1;+CRC=1\r").await.unwrap();
+    until(&mut terminal, "OK\r\n").await;
+    let client = std::thread::spawn(move || {
+        let mut client = Client::connect(socket).unwrap();
+        client.send(&Command::Call { number: Some(MUM.into()) }).unwrap();
+        client
+    });
+    assert!(until(&mut terminal, ",,,,0\r\n").await.contains("+CRING: VOICE"));
+    let mut client = client.join().unwrap();
+    terminal.write_all(b"AT+CHUP\r").await.unwrap();
+    until(&mut terminal, "OK\r\n").await;
+    let Reply::Events { events } = client.send(&Command::Events { since: 0 }).unwrap() else { panic!() };
+    let at = |wanted: fn(&Event) -> bool| events.iter().find(|stamped| wanted(&stamped.event)).unwrap().at_us;
+    let rang = at(|event| matches!(event, Event::Ringing { .. }));
+    let ended = at(|event| matches!(event, Event::HungUpByWatch { .. }));
+    assert!(rang < ended && ended - rang < 20_000_000, "{rang} {ended}");
+    assert!(client.send(&Command::HangUp).is_err(), "there is no call any more");
+    let Reply::Status(status) = client.send(&Command::Status).unwrap() else { panic!() };
+    assert!(status.linked && status.calls.is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_terminal_is_waited_for_and_the_call_still_rings() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("modem");
+    let listener = UnixListener::bind(&path).unwrap();
+    let world = World::start(WorldConfig::default());
+    world.connect_modem(&path);
+    let (first, _) = listener.accept().await.unwrap();
+    world.call(Some(MUM)).unwrap();
+    drop(first);
+    let (mut second, _) = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    until(&mut second, "RING\r\n").await;
+}
+
+#[tokio::test]
+async fn a_new_terminal_takes_the_modem_over() {
+    let world = World::start(WorldConfig::default());
+    let mut first = terminal(&world);
+    world.wait_for(0, PATIENCE, |event| *event == Event::Linked).await.unwrap();
+    let mut second = terminal(&world);
+    let mut rest = Vec::new();
+    tokio::time::timeout(PATIENCE, first.read_to_end(&mut rest)).await.unwrap().unwrap();
+    second.write_all(b"AT\r").await.unwrap();
+    until(&mut second, "OK\r\n").await;
+    assert!(world.status().linked);
+}
+
+#[tokio::test]
+async fn a_walk_is_told_every_second_and_its_end_is_in_the_log() {
+    let world = World::start(WorldConfig::default());
+    let (ours, theirs) = duplex(4096);
+    let teller = world.clone();
+    tokio::spawn(async move { teller.serve_sky(theirs).await });
+    let near = LatLon::new(60.172, 24.941_4).unwrap();
+    world.walk(Walk::new(vec![near], 20.0).unwrap());
+    world.wait_for(0, PATIENCE, |event| matches!(event, Event::WalkEnded { .. })).await.unwrap();
+    assert_eq!(world.status().position, near);
+    let mut lines = BufReader::new(ours).lines();
+    let told = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.starts_with("$GPGGA") && line.contains(",6010.32000,N,02456.48400,E,1,") {
+                return;
+            }
+        }
+        panic!("the sky fell silent");
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the place is told");
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_command_gets_an_error_and_one_without_end_the_door() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("control");
+    let world = World::start(WorldConfig::default());
+    world.serve_control(&socket).unwrap();
+    let mut stream = BufReader::new(tokio::net::UnixStream::connect(&socket).await.unwrap());
+    stream.get_mut().write_all(b"{\"do\":\"like\"}\n").await.unwrap();
+    let mut line = String::new();
+    stream.read_line(&mut line).await.unwrap();
+    assert!(matches!(serde_json::from_str(&line).unwrap(), Reply::Error { .. }), "{line}");
+    // The other side may close before all is written.
+    let _ = stream.get_mut().write_all(&vec![b'x'; sim::control::LINE_LIMIT + 1]).await;
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the door");
+}

@@ -1,0 +1,28 @@
+//! `telephonyd.toml`: every value has a default.
+
+use std::path::PathBuf;
+
+use daemon::bus::BusConfig;
+use serde::Deserialize;
+
+/// What can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Which bus, and how callers are told apart on it.
+    pub bus: BusConfig,
+    /// Where policyd publishes the store.
+    pub store: PathBuf,
+    /// Our own folder: the guardians of the last good store.
+    pub state: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bus: BusConfig::default(),
+            store: daemon::rules::DIRECTORY.into(),
+            state: "/var/lib/nestling/telephony".into(),
+        }
+    }
+}

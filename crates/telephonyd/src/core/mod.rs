@@ -1,0 +1,158 @@
+//! What telephonyd decides, without I/O: events and the boot-time clock go in, effects come out.
+//!
+//! **Invariants:** no effect shows a call before its verdict; a call that was turned away is ended again and
+//! again until the modem has forgotten it; there is at most one call on the screen; only
+//! [`Request::Accept`], after [`RINGS_FIRST`], makes an [`Effect::Accept`]; a call that became active without it is
+//! ended.
+
+mod caller;
+mod calls;
+mod dial;
+mod flood;
+mod screen;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::{Action, Policy, Region, numbering_of_imsi};
+
+pub(crate) use self::types::{
+    CallId, Direction, Effect, Event, Line, ModemView, Progress, Refused, Request, Rules, Sighting,
+    Surroundings, Ticket,
+};
+use self::calls::Tracked;
+use self::dial::Emergency;
+use self::flood::Flood;
+use self::screen::Screen;
+
+/// A call rings this long before it can be accepted, so that a hand on the way to something else does not.
+const RINGS_FIRST: Duration = Duration::from_secs(2);
+
+/// The whole state.
+#[derive(Debug)]
+pub(crate) struct Core {
+    rules: Rules,
+    modem: ModemView,
+    calls: BTreeMap<CallId, Tracked>,
+    screen: Option<Screen>,
+    emergency: Option<Emergency>,
+    flood: Flood,
+    shown: ipc::Call,
+    told: Surroundings,
+    effects: Vec<Effect>,
+}
+
+impl Core {
+    /// Sealed and without a modem, until events say otherwise.
+    pub(crate) fn new() -> Self {
+        let nobody = Policy { region: Region::Neutral, contacts: vec![], zones: vec![] };
+        let mut core = Self {
+            rules: Rules { policy: Arc::new(nobody), sealed: true },
+            modem: ModemView::absent(),
+            calls: BTreeMap::new(),
+            screen: None,
+            emergency: None,
+            flood: Flood::default(),
+            shown: ipc::Call::none(),
+            told: Surroundings {
+                contacts: vec![],
+                modem: ipc::ModemState::Absent,
+                emergency_number: lifeline::button_number(""),
+            },
+            effects: Vec::new(),
+        };
+        core.told = core.surroundings();
+        core
+    }
+
+    /// Takes one event. `now` is the boot-time clock.
+    pub(crate) fn handle(&mut self, event: Event, now: Duration) -> Vec<Effect> {
+        match event {
+            Event::Rules(rules) => self.new_rules(rules, now),
+            Event::Modem(modem) => self.new_modem(modem, now),
+            Event::Seen(sighting) => self.seen(sighting, now),
+            Event::Gone(id) => self.gone(&id, now),
+            Event::Request(ticket, request) => self.request(ticket, request, now),
+            Event::Accepted(ticket, done) => self.accepted(ticket, done),
+            Event::Dialled(ticket, call) => self.dialled(ticket, call, now),
+            Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
+            Event::Tick => {}
+            Event::Stopping => {
+                let lines = self.flood.rest();
+                self.effects.extend(lines.into_iter().map(Effect::Record));
+            }
+        }
+        self.due(now);
+        let call = self.screen.as_ref().map_or_else(ipc::Call::none, |screen| screen.call.clone());
+        if call != self.shown {
+            self.shown = call.clone();
+            self.effects.push(Effect::Show(call));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When the next [`Event::Tick`] is wanted.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let calls = self.calls.values().filter_map(Tracked::deadline);
+        let emergency = self.emergency.as_ref().map(|emergency| emergency.until);
+        calls.chain(emergency).chain(self.flood.deadline()).min()
+    }
+
+    /// Contacts, modem and emergency number as they stand.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let may_be_called = |contact: &&policy::Contact| {
+            contact.numbers.iter().any(|number| caller::admit(&self.rules, Action::Dial(*number)).is_ok())
+        };
+        let to_wire = |contact: &policy::Contact| ipc::Contact {
+            id: contact.id.clone(),
+            name: contact.name.clone(),
+            picture: contact.picture.clone(),
+            kind: contact.kind.as_str().into(),
+        };
+        Surroundings {
+            contacts: self.rules.policy.contacts.iter().filter(may_be_called).map(to_wire).collect(),
+            modem: self.modem.state,
+            emergency_number: lifeline::button_number(&self.modem.imsi.0),
+        }
+    }
+
+    fn new_rules(&mut self, rules: Rules, now: Duration) {
+        self.rules = rules;
+        self.rescreen(now);
+        self.tell_surroundings();
+    }
+
+    fn new_modem(&mut self, modem: ModemView, now: Duration) {
+        let absent = modem.state == ipc::ModemState::Absent;
+        self.modem = modem;
+        if absent {
+            self.modem_left(now);
+        }
+        self.tell_surroundings();
+    }
+
+    fn tell_surroundings(&mut self) {
+        let surroundings = self.surroundings();
+        if surroundings != self.told {
+            self.told = surroundings.clone();
+            self.effects.push(Effect::Changed(surroundings));
+        }
+    }
+
+    fn numbering(&self) -> &'static policy::Numbering {
+        numbering_of_imsi(&self.modem.imsi.0)
+    }
+
+    fn answer(&mut self, ticket: Ticket, result: Result<(), Refused>) {
+        self.effects.push(Effect::Answer(ticket, result));
+    }
+
+    fn record(&mut self, kind: &'static str, details: Vec<(&'static str, String)>) {
+        self.effects.push(Effect::Record(Line { kind, details }));
+    }
+}

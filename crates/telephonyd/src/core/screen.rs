@@ -1,0 +1,194 @@
+//! The one call the child sees, and what a touch does to it.
+
+use std::time::Duration;
+
+use daemon::Private;
+use ipc::CallState;
+use policy::Contact;
+
+use super::calls::{NOT_ACCEPTED, Role};
+use super::types::{CallId, Effect, Progress, Refused, Request, Ticket};
+use super::{Core, RINGS_FIRST, caller};
+
+/// The call on the screen.
+#[derive(Debug)]
+pub(super) struct Screen {
+    /// `None` while the modem has not said which call it dialled.
+    pub(super) id: Option<CallId>,
+    pub(super) call: ipc::Call,
+    pub(super) incoming: bool,
+    /// What the modem was asked to dial, and for whom.
+    pub(super) dialled: Option<(Ticket, Private<String>)>,
+    /// The child accepted it.
+    touched: bool,
+    /// Who waits to hear that it was accepted.
+    accepting: Option<Ticket>,
+    /// The child turned it away, or hung up.
+    pub(super) hung_up: bool,
+}
+
+impl Screen {
+    fn new(id: Option<CallId>, who: Who, state: CallState, now: Duration) -> Self {
+        let Who { contact, name, picture } = who;
+        let call = ipc::Call { state, contact, name, picture, since_ms: millis(now) };
+        Self { id, call, incoming: false, dialled: None, touched: false, accepting: None, hung_up: false }
+    }
+
+    /// A call the modem is asked to make.
+    pub(super) fn dialling(ticket: Ticket, number: Private<String>, who: Who, now: Duration) -> Self {
+        Self { dialled: Some((ticket, number)), ..Self::new(None, who, CallState::Dialling, now) }
+    }
+
+    /// A call that was made before this process began.
+    pub(super) fn outgoing(id: &CallId, who: Who, active: bool, now: Duration) -> Self {
+        let state = if active { CallState::Active } else { CallState::Dialling };
+        Self::new(Some(id.clone()), who, state, now)
+    }
+
+    /// Nobody's contact: an emergency number.
+    pub(super) fn is_emergency(&self) -> bool {
+        !self.incoming && self.call.contact.is_empty()
+    }
+}
+
+/// The other side.
+#[derive(Debug)]
+pub(super) struct Who {
+    contact: String,
+    name: String,
+    picture: String,
+}
+
+impl Who {
+    pub(super) fn contact(contact: &Contact) -> Self {
+        Self { contact: contact.id.clone(), name: contact.name.clone(), picture: contact.picture.clone() }
+    }
+
+    pub(super) fn emergency(number: &str) -> Self {
+        Self { contact: String::new(), name: number.to_owned(), picture: String::new() }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Core {
+    /// An allowed call. One that is active when it is first seen was accepted before this process began.
+    pub(super) fn show_incoming(&mut self, id: &CallId, who: Who, active: bool, now: Duration) {
+        let state = if active { CallState::Active } else { CallState::Ringing };
+        let screen = Screen::new(Some(id.clone()), who, state, now);
+        self.put_on_screen(id, Screen { incoming: true, touched: active, ..screen });
+    }
+
+    /// From now on this is the call the child sees.
+    pub(super) fn put_on_screen(&mut self, id: &CallId, screen: Screen) {
+        if let Some(call) = self.calls.get_mut(id) {
+            call.role = Role::Shown;
+        }
+        self.screen = Some(screen);
+    }
+
+    /// The call on the screen went on.
+    pub(super) fn screen_progress(&mut self, id: &CallId, progress: Progress, now: Duration) {
+        let Some(screen) = &mut self.screen else { return };
+        let state = match progress {
+            Progress::Active => CallState::Active,
+            Progress::Ringing => CallState::Ringing,
+            Progress::Created | Progress::Dialling => CallState::Dialling,
+            Progress::Over => return,
+        };
+        if screen.call.state == state || screen.call.state == CallState::Active {
+            return;
+        }
+        if state == CallState::Active && screen.incoming && !screen.touched {
+            let number = self.calls.get(id).map(|call| call.number.0.clone()).unwrap_or_default();
+            let who = caller::read(&number, self.numbering());
+            self.take_screen();
+            return self.refuse(id, who, NOT_ACCEPTED, now);
+        }
+        screen.call.state = state;
+        screen.call.since_ms = millis(now);
+    }
+
+    /// The call that rings, if one does.
+    pub(super) fn ringing(&self) -> Option<&CallId> {
+        let ringing = |screen: &&Screen| screen.call.state == CallState::Ringing;
+        self.screen.as_ref().filter(ringing).and_then(|screen| screen.id.as_ref())
+    }
+
+    /// Clears the screen.
+    pub(super) fn take_screen(&mut self) -> Option<Screen> {
+        let screen = self.screen.take()?;
+        if let Some(ticket) = screen.accepting {
+            self.answer(ticket, Err(Refused::NotFound));
+        }
+        Some(screen)
+    }
+
+    /// The call on the screen has ended: the diary learns how.
+    pub(super) fn screen_over(&mut self) {
+        let Some(screen) = self.take_screen() else { return };
+        if screen.is_emergency() {
+            return;
+        }
+        let answered = screen.call.state == CallState::Active;
+        let contact = ("contact", screen.call.contact);
+        match (screen.incoming, answered, screen.hung_up) {
+            (true, true, _) => self.record("call-answered", vec![contact]),
+            (true, false, true) => self.record("call-declined", vec![contact]),
+            (true, false, false) => self.record("call-missed", vec![contact]),
+            (false, ..) => {
+                let answered = if answered { "yes" } else { "no" };
+                self.record("call-dialled", vec![contact, ("answered", answered.into())]);
+            }
+        }
+    }
+
+    /// The child's touch.
+    pub(super) fn request(&mut self, ticket: Ticket, request: Request, now: Duration) {
+        match request {
+            Request::Accept => self.accept(ticket, now),
+            Request::HangUp => self.hang_up(ticket, now),
+            Request::Dial(contact) => self.dial(ticket, &contact, now),
+            Request::DialEmergency(number) => self.dial_emergency(ticket, number, now),
+        }
+    }
+
+    fn accept(&mut self, ticket: Ticket, now: Duration) {
+        let Some(screen) = &mut self.screen else { return self.answer(ticket, Err(Refused::NotFound)) };
+        let early = millis(now).saturating_sub(screen.call.since_ms) < millis(RINGS_FIRST);
+        let refused = match (&screen.id, screen.call.state) {
+            (Some(_), CallState::Ringing) if early => Refused::TooEarly,
+            (Some(_), CallState::Ringing) if screen.accepting.is_some() || screen.hung_up => Refused::Busy,
+            (Some(id), CallState::Ringing) => {
+                screen.touched = true;
+                screen.accepting = Some(ticket);
+                self.effects.push(Effect::Accept(ticket, id.clone()));
+                return;
+            }
+            _ => Refused::NotFound,
+        };
+        self.answer(ticket, Err(refused));
+    }
+
+    /// The modem took the call, or could not.
+    pub(super) fn accepted(&mut self, ticket: Ticket, done: bool) {
+        // A call that ended meanwhile was answered for when it did.
+        if let Some(screen) = &mut self.screen
+            && screen.accepting == Some(ticket)
+        {
+            screen.accepting = None;
+            self.answer(ticket, if done { Ok(()) } else { Err(Refused::Failed) });
+        }
+    }
+
+    fn hang_up(&mut self, ticket: Ticket, now: Duration) {
+        let Some(screen) = &mut self.screen else { return self.answer(ticket, Err(Refused::NotFound)) };
+        screen.hung_up = true;
+        if let Some(id) = screen.id.clone() {
+            self.end(&id, now);
+        }
+        self.answer(ticket, Ok(()));
+    }
+}

@@ -1,0 +1,16 @@
+//! telephonyd: the watch's telephone.
+//!
+//! [`core`] decides, without I/O; [`modem`] is the client of ModemManager; [`bus`] offers `Telephony1` to the
+//! screen; [`list`] keeps the guardians for the day the rules cannot be read; [`service`] joins them in one
+//! loop.
+//!
+//! **Invariants:** nothing rings and no signal leaves before the verdict; no call is answered without a
+//! touch that came at least two seconds after it began to ring; an emergency call asks no rule, no store and
+//! no other daemon; a full number reaches neither the diary nor a log.
+
+mod bus;
+pub mod config;
+mod core;
+mod list;
+mod modem;
+pub mod service;

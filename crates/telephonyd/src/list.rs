@@ -1,0 +1,242 @@
+//! The guardians of the last store that could be read, in telephonyd's own folder: while the watch is sealed
+//! they, and nobody else, may call and be called.
+//!
+//! **Invariants:** replaced by rename, never written in place; a file that is not wholly valid is an empty
+//! list; it holds guardians alone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use policy::{Contact, E164, Kind, May, Policy, Region};
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "guardians.json";
+const WRITING: &str = "guardians.json.new";
+const VERSION: u32 = 1;
+/// Two hundred guardians with four numbers and the longest names take less than half.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ListError {
+    /// The file cannot be read or written.
+    #[error("cannot {action} the list of guardians")]
+    Io {
+        action: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    /// Longer than a list can be.
+    #[error("the list of guardians is longer than {MAX_BYTES} bytes")]
+    TooLong,
+    /// Not the JSON it should be.
+    #[error("the list of guardians is damaged")]
+    Format(#[from] serde_json::Error),
+    /// Another version's.
+    #[error("the list of guardians has version {0}")]
+    Version(u32),
+    /// The JSON holds people who could not be in a policy.
+    #[error("the list of guardians is not valid")]
+    Invalid(#[from] policy::PolicyError),
+}
+
+fn io_error(action: &'static str) -> impl FnOnce(io::Error) -> ListError {
+    move |source| ListError::Io { action, source }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    guardians: Vec<Guardian>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Guardian {
+    id: String,
+    name: String,
+    picture: String,
+    numbers: Vec<E164>,
+}
+
+/// The policy of a sealed watch: these guardians and nothing else.
+pub(crate) fn sealed(guardians: Vec<Contact>) -> Policy {
+    Policy { region: Region::Neutral, contacts: guardians, zones: vec![] }
+}
+
+/// The guardians of a policy.
+pub(crate) fn guardians(policy: &Policy) -> Vec<Contact> {
+    policy.contacts.iter().filter(|contact| contact.kind == Kind::Guardian).cloned().collect()
+}
+
+/// Reads the list in `folder`; no file is an empty list.
+///
+/// # Errors
+/// See [`ListError`].
+pub(crate) fn load(folder: &Path) -> Result<Vec<Contact>, ListError> {
+    let file = match File::open(folder.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        file => file.map_err(io_error("open"))?,
+    };
+    let mut text = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(io_error("read"))?;
+    parse(&text)
+}
+
+fn parse(text: &[u8]) -> Result<Vec<Contact>, ListError> {
+    if text.len() as u64 > MAX_BYTES {
+        return Err(ListError::TooLong);
+    }
+    let Document { version, guardians } = serde_json::from_slice(text)?;
+    if version != VERSION {
+        return Err(ListError::Version(version));
+    }
+    let to_contact = |guardian: Guardian| {
+        let Guardian { id, name, picture, numbers } = guardian;
+        Contact { id, name, kind: Kind::Guardian, numbers, picture, may: May { ring: true, be_called: true } }
+    };
+    let policy = sealed(guardians.into_iter().map(to_contact).collect());
+    policy.validate()?;
+    Ok(policy.contacts)
+}
+
+fn format(guardians: &[Contact]) -> Result<Vec<u8>, ListError> {
+    let to_guardian = |contact: &Contact| Guardian {
+        id: contact.id.clone(),
+        name: contact.name.clone(),
+        picture: contact.picture.clone(),
+        numbers: contact.numbers.clone(),
+    };
+    let guardians = guardians.iter().map(to_guardian).collect();
+    Ok(serde_json::to_vec_pretty(&Document { version: VERSION, guardians })?)
+}
+
+/// Replaces the list in `folder`; after an error the old one is still there.
+///
+/// # Errors
+/// See [`ListError`].
+pub(crate) fn save(folder: &Path, guardians: &[Contact]) -> Result<(), ListError> {
+    let text = format(guardians)?;
+    let writing = folder.join(WRITING);
+    match fs::remove_file(&writing) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("clear")(error)),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&writing)
+        .map_err(io_error("create"))?;
+    file.write_all(&text).map_err(io_error("write"))?;
+    file.sync_all().map_err(io_error("sync"))?;
+    fs::rename(&writing, folder.join(FILE)).map_err(io_error("replace"))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error("sync the folder of"))
+}
+
+/// Keeps the list up to date without making a call wait for the disk: of two lists, the newer is written.
+#[derive(Debug)]
+pub(crate) struct Keeper(tokio::sync::watch::Sender<Vec<Contact>>);
+
+impl Keeper {
+    /// Starts with what is on the disk.
+    pub(crate) fn start(folder: PathBuf, on_disk: Vec<Contact>) -> Self {
+        let (newest, mut changes) = tokio::sync::watch::channel(on_disk);
+        tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                let (folder, list) = (folder.clone(), changes.borrow_and_update().clone());
+                let saved = tokio::task::spawn_blocking(move || save(&folder, &list)).await;
+                if let Ok(Err(error)) = saved {
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::error!(%error, cause, "guardians may not get through while the watch is sealed");
+                }
+            }
+        });
+        Self(newest)
+    }
+
+    /// Takes the guardians of a store that was just read.
+    pub(crate) fn keep(&self, guardians: Vec<Contact>) {
+        self.0.send_if_modified(|list| {
+            let differs = *list != guardians;
+            *list = guardians;
+            differs
+        });
+    }
+
+    /// The newest list.
+    pub(crate) fn list(&self) -> Vec<Contact> {
+        self.0.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn mum() -> Contact {
+        Contact {
+            id: "mum".into(),
+            name: "Mum".into(),
+            kind: Kind::Guardian,
+            numbers: vec!["+358405550001".parse().unwrap()],
+            picture: "face:mum".into(),
+            may: May { ring: true, be_called: true },
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_saved_is_read_again_and_a_new_one_replaces_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(load(folder.path()).unwrap().is_empty());
+        save(folder.path(), &[mum()]).unwrap();
+        assert_eq!(load(folder.path()).unwrap(), [mum()]);
+        let dad = Contact { id: "dad".into(), name: "Dad".into(), ..mum() };
+        fs::write(folder.path().join(WRITING), "left by a crash").unwrap();
+        save(folder.path(), std::slice::from_ref(&dad)).unwrap();
+        assert_eq!(load(folder.path()).unwrap(), [dad]);
+    }
+
+    #[test]
+    fn the_longest_list_fits() {
+        let contact = |at: u64| Contact {
+            id: format!("{at:032}"),
+            name: "\u{1d400}".repeat(40),
+            picture: "x".repeat(32),
+            numbers: (0..4).map(|n| format!("+{}", 100_000_000_000_000 + at * 4 + n).parse().unwrap()).collect(),
+            ..mum()
+        };
+        let longest: Vec<_> = (0..200).map(contact).collect();
+        assert_eq!(parse(&format(&longest).unwrap()).unwrap(), longest);
+    }
+
+    #[test]
+    fn a31_a_list_that_is_not_wholly_valid_lets_nobody_through() {
+        let good = String::from_utf8(format(&[mum()]).unwrap()).unwrap();
+        assert!(parse(good.as_bytes()).is_ok());
+        for bad in [
+            String::new(),
+            good.replace("\"version\": 1", "\"version\": 2"),
+            good.replace("+358405550001", "0405550001"),
+            good.replace("\"name\": \"Mum\"", "\"name\": \"Mum\\u202e\""),
+            good.replace("\"picture\"", "\"likes\": 1, \"picture\""),
+            good.replace("\"mum\"", "\"../mum\""),
+            good.replace("\n", &" ".repeat(100_000)),
+            good[..good.len() / 2].to_owned(),
+            r#"{"version":1,"guardians":[]}"#.into(),
+        ] {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad:.200}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a26_no_list_panics(text in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parse(&text);
+        }
+    }
+}

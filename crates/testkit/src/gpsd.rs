@@ -1,0 +1,97 @@
+//! The image's gpsd as the watch runs it: sockets handed in, no port, no bus, a device it only reads.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use nix::sys::stat::Mode;
+use sim::World;
+use tempfile::TempDir;
+use tokio::net::unix::pipe;
+
+use crate::process::{FixtureError, Process, bound, io_error};
+use crate::tree::Tree;
+
+const DEVICE: &str = "gnss0";
+
+/// gpsd takes the first socket of systemd's (descriptor 3) for commands of root and the others for clients;
+/// with one alone it gives up. `$$` stays the process id through both `exec`.
+const HAND_IN: &str = r#"exec 3<&0 4<&1 0</dev/null 1>&2; LISTEN_FDS=2 LISTEN_PID=$$ exec "$@""#;
+
+/// A running gpsd; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Gpsd {
+    process: Process,
+    socket: PathBuf,
+    commands: UnixListener,
+    clients: UnixListener,
+    folder: TempDir,
+}
+
+impl Gpsd {
+    /// Starts gpsd under the sky of a world.
+    pub fn start(world: &World) -> Result<Self, FixtureError> {
+        let folder =
+            tempfile::Builder::new().prefix("gpsd").tempdir().map_err(io_error("make a folder for gpsd"))?;
+        let device = folder.path().join("fifo");
+        nix::unistd::mkfifo(&device, Mode::S_IRUSR | Mode::S_IWUSR)
+            .map_err(|error| io_error("make a device for gpsd")(error.into()))?;
+        // gpsd refuses a device whose very path another process has open.
+        symlink(&device, folder.path().join(DEVICE)).map_err(io_error("make a device for gpsd"))?;
+        let antenna = pipe::OpenOptions::new().read_write(true).open_sender(&device);
+        let antenna = antenna.map_err(io_error("open gpsd's device"))?;
+        let world = world.clone();
+        tokio::spawn(async move { world.tell_sky(antenna).await });
+        let socket = folder.path().join("gpsd.sock");
+        let listen = |path: &Path| UnixListener::bind(path).map_err(io_error("listen for gpsd"));
+        let commands = listen(&folder.path().join("commands.sock"))?;
+        let clients = listen(&socket)?;
+        let process = run(&commands, &clients, folder.path())?;
+        Ok(Self { process, socket, commands, clients, folder })
+    }
+
+    /// The unix socket on which it speaks JSON. It can be connected to at once, and through restarts.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Kills it, as a crash does. Its sockets stay, as systemd's do.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Kills it and starts it again.
+    pub fn restart(&mut self) -> Result<(), FixtureError> {
+        self.process.kill();
+        self.process = run(&self.commands, &self.clients, self.folder.path())?;
+        Ok(())
+    }
+}
+
+impl Drop for Gpsd {
+    fn drop(&mut self) {
+        // Only a clean end removes its shared memory.
+        self.process.terminate();
+    }
+}
+
+fn run(commands: &UnixListener, clients: &UnixListener, folder: &Path) -> Result<Process, FixtureError> {
+    let duplicate = |listener: &UnixListener| listener.try_clone().map_err(io_error("hand a socket to gpsd"));
+    let mut command = bound("sh");
+    command.args(["-c", HAND_IN, "sh"]).args(Tree::find()?.words("usr/sbin/gpsd")?);
+    // In the foreground, at once, and never writing to the device.
+    command.args(["-N", "-n", "-b"]).arg(folder.join(DEVICE));
+    // Not the key of a gpsd of the host's.
+    let key = format!("{:#x}", 0x4e53_0000_u32 | (std::process::id() & 0xffff));
+    command.env("GPSD_SHM_KEY", key);
+    command.stdin(Stdio::from(OwnedFd::from(duplicate(commands)?)));
+    command.stdout(Stdio::from(OwnedFd::from(duplicate(clients)?)));
+    Process::start("gpsd", &mut command, &folder.join("log"))
+}

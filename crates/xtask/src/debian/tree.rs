@@ -1,0 +1,102 @@
+//! The unpacked tree `target/trixie/tree`: every package of `rootfs/packages` in one merged root, as plain files
+//! of the user who builds. Its programs run through its own dynamic loader, so they are Debian 13's on any host.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::apt::Apt;
+use super::packages::Packages;
+use crate::image::kernel::depmod;
+use crate::paths;
+use crate::process::{self, step};
+
+/// What is in the tree: written last, so that a broken build is never taken for a whole one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Tree {
+    /// The lists the tree was made from.
+    lists: String,
+    /// The `.deb` of every package.
+    pub debs: BTreeMap<String, PathBuf>,
+}
+
+impl Tree {
+    /// The release of the kernel in the tree, such as `6.12.107+deb13-amd64`.
+    pub fn kernel_release(&self) -> Result<&str> {
+        self.debs
+            .keys()
+            .find_map(|name| name.strip_prefix("linux-image-"))
+            .context("the tree holds no kernel")
+    }
+
+    /// The file of `package`, and what is in the image of it.
+    pub fn deb(&self, package: &str) -> Result<&Path> {
+        self.debs.get(package).map(PathBuf::as_path).with_context(|| format!("{package} is not in the tree"))
+    }
+}
+
+/// Makes the tree where it is missing or `rootfs/packages` changed; with `refresh` looks for newer packages.
+pub fn ensure(refresh: bool) -> Result<Tree> {
+    let packages = Packages::load()?;
+    let lists = format!("{packages:?}");
+    let stamp = paths::trixie().join("tree.json");
+    if !refresh
+        && let Ok(text) = fs::read_to_string(&stamp)
+        && let Ok(tree) = serde_json::from_str::<Tree>(&text)
+        && tree.lists == lists
+        && tree.debs.values().all(|deb| deb.exists())
+    {
+        return Ok(tree);
+    }
+    let apt = step("Reading Debian's package lists", Apt::prepare)?;
+    let debs = step("Fetching Debian packages", || apt.download(packages.all()))?;
+    step("Unpacking them", || unpack(debs.values()))?;
+    let tree = Tree { lists, debs };
+    step("Listing the kernel's modules", || depmod(&paths::tree(), tree.kernel_release()?))?;
+    fs::write(&stamp, serde_json::to_string_pretty(&tree)?)?;
+    Ok(tree)
+}
+
+fn unpack<'a>(debs: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
+    let fresh = paths::trixie().join("tree.new");
+    for old in [&fresh, &paths::tree()] {
+        if old.exists() {
+            fs::remove_dir_all(old)?;
+        }
+    }
+    fs::create_dir_all(fresh.join("usr"))?;
+    for merged in ["bin", "sbin", "lib", "lib64"] {
+        fs::create_dir_all(fresh.join("usr").join(merged))?;
+        symlink(Path::new("usr").join(merged), fresh.join(merged))?;
+    }
+    for deb in debs {
+        process::run(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&fresh))?;
+    }
+    fs::rename(&fresh, paths::tree())?;
+    Ok(())
+}
+
+/// A command that runs `program` (a path inside the tree, such as `usr/bin/mkfs.erofs`) with the tree's own
+/// loader and libraries.
+pub fn tool(program: &str) -> Command {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    tool_as(name, program)
+}
+
+/// As [`tool`], for programs that behave by the name they are called.
+pub fn tool_as(name: &str, program: &str) -> Command {
+    let tree = paths::tree();
+    let libraries = tree.join("usr/lib/x86_64-linux-gnu");
+    let mut path = OsString::from(&libraries);
+    path.push(":");
+    path.push(libraries.join("systemd"));
+    let mut command = Command::new(tree.join("usr/lib64/ld-linux-x86-64.so.2"));
+    command.arg("--argv0").arg(name).arg("--library-path").arg(path).arg(tree.join(program));
+    command
+}
