@@ -60,6 +60,7 @@ async fn act(bus: &Connection, request: Request) -> Result<Reply> {
             Reply::Done
         }
         Request::Calls => Reply::Calls(calls(bus).await?),
+        Request::Call => Reply::Call(Telephony1Proxy::new(bus).await?.call().await?),
         Request::World => Reply::World {
             modem: Telephony1Proxy::new(bus).await?.modem().await?,
             position: Location1Proxy::new(bus).await?.position().await?,

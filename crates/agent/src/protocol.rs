@@ -1,6 +1,6 @@
 //! What goes over the port: one JSON object a line, a reply for every request, in order.
 
-use ipc::{DiaryEntry, ModemState, PolicyState, Position};
+use ipc::{Call, DiaryEntry, ModemState, PolicyState, Position};
 use serde::{Deserialize, Serialize};
 
 /// Longest line either way, bytes.
@@ -80,6 +80,8 @@ pub enum Request {
     Damage(Victim),
     /// The calls ModemManager knows.
     Calls,
+    /// The call telephonyd tells the screen.
+    Call,
     /// Modem and position as our daemons tell them.
     World,
 }
@@ -120,6 +122,8 @@ pub enum Reply {
     Done,
     /// To `Calls`.
     Calls(Vec<MmCall>),
+    /// To `Call`.
+    Call(Call),
     /// To `World`.
     World {
         /// The modem, as telephonyd sees it.

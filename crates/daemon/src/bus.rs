@@ -21,11 +21,8 @@ pub struct BusConfig {
 /// # Errors
 /// The bus is not there.
 pub async fn connect(config: &BusConfig) -> zbus::Result<Connection> {
-    let builder = if config.address.is_empty() {
-        Builder::system()
-    } else {
-        Builder::address(config.address.as_str())
-    };
+    let builder =
+        if config.address.is_empty() { Builder::system() } else { Builder::address(config.address.as_str()) };
     // Calls are handled in the order they came; a daemon answers fast or not at all.
     builder.method_timeout(std::time::Duration::from_secs(10)).build().await
 }

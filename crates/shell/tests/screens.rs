@@ -129,6 +129,30 @@ fn the_name_and_the_buttons_of_a_ringing_call_are_there() {
 }
 
 #[test]
+fn a26_a_name_no_typeface_knows_is_drawn_without_harm() {
+    on(SIZES[0], |watch| {
+        for name in [
+            "妈妈",
+            "\u{1F469}\u{200D}\u{1F467}",
+            "\u{202E}muM",
+            "أمي",
+            "",
+            "\u{0}\n\t",
+            &"W".repeat(100_000),
+        ] {
+            watch
+                .app
+                .handle(Event::Call(Call { name: name.into(), ..watch.call(CallState::Ringing, "Mum") }));
+            watch.shot("ringing-odd-name");
+            watch.app.handle(Event::Call(Call::none()));
+        }
+        watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
+        watch.advance(2_500);
+        assert_eq!(watch.at(100, 150), (0x28, 0xC7, 0x6F));
+    });
+}
+
+#[test]
 fn a_stranger_is_not_told_of_and_so_changes_nothing() {
     on(SIZES[0], |watch| {
         let before = watch.pixels();

@@ -1,5 +1,7 @@
 //! A world on sockets: what a terminal, a receiver and a developer at the control socket see.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
+
 use std::time::Duration;
 
 use sim::{Client, Command, Event, LatLon, Reply, Walk, World, WorldConfig};

@@ -207,7 +207,9 @@ mod tests {
             id: format!("{at:032}"),
             name: "\u{1d400}".repeat(40),
             picture: "x".repeat(32),
-            numbers: (0..4).map(|n| format!("+{}", 100_000_000_000_000 + at * 4 + n).parse().unwrap()).collect(),
+            numbers: (0..4)
+                .map(|n| format!("+{}", 100_000_000_000_000 + at * 4 + n).parse().unwrap())
+                .collect(),
             ..mum()
         };
         let longest: Vec<_> = (0..200).map(contact).collect();

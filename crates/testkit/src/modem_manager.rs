@@ -144,7 +144,7 @@ fn run(address: &str, folder: &Path) -> Result<Process, FixtureError> {
 
 async fn wait_for_name(connection: &Connection, there: bool) -> Result<(), FixtureError> {
     let bus = DBusProxy::new(connection).await?;
-    let name = BusName::try_from(NAME).map_err(zbus::Error::from)?;
+    let name = BusName::try_from(NAME)?;
     while bus.name_has_owner(name.clone()).await.map_err(zbus::Error::from)? != there {
         tokio::time::sleep(LOOK_AGAIN).await;
     }

@@ -1,5 +1,7 @@
 //! Child processes that end with their fixture and whose log is shown when something is wrong.
 
+use std::error::Error as _;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -18,8 +20,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Bytes of a log; with `NESTLING_MM_DEBUG` ModemManager writes this much in half a minute.
 const LOG_SHOWN: usize = 100_000;
 
-/// A fixture did not come up.
-#[derive(Debug, Error)]
+/// A fixture did not come up. Its `Debug` is what `unwrap` shows, so it reads like its `Display` with all causes.
+#[derive(Error)]
 pub enum FixtureError {
     /// The programs of the image are not unpacked.
     #[error("no {missing}: `./nestling test` unpacks it (or set NESTLING_TREE to a tree that has it)")]
@@ -62,6 +64,18 @@ pub enum FixtureError {
     /// The private bus does not work.
     #[error("the private bus failed")]
     Bus(#[from] zbus::Error),
+}
+
+impl fmt::Debug for FixtureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 /// Names what was tried when I/O fails.

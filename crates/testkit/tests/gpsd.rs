@@ -1,5 +1,7 @@
 //! The real gpsd tells over its socket what the simulated sky says.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
+
 use std::time::Duration;
 
 use serde_json::Value;

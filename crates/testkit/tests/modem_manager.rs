@@ -1,5 +1,7 @@
 //! The real ModemManager sees what the simulated network does, and the network what ModemManager does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -123,7 +123,8 @@ fn unsafe_lives_in_named_modules_alone() {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let unsafe_code = text.lines().any(|line| {
                     let code = line.split("//").next().unwrap_or_default();
-                    code.contains(concat!("unsafe", " {")) || code.contains(concat!("unsafe", " impl"))
+                    code.contains(concat!("unsafe", " {"))
+                        || code.contains(concat!("unsafe", " impl"))
                         || code.contains(concat!("unsafe", " fn"))
                 });
                 let name = path.strip_prefix(xtask::paths::root()).unwrap().display().to_string();

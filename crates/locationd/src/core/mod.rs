@@ -5,9 +5,9 @@
 
 mod fix;
 mod judge;
-mod zones;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 use std::time::Duration;
 

@@ -45,8 +45,8 @@ struct Watched {
     centre: Place,
     /// `None` until it is known.
     inside: Option<bool>,
-    /// Fixes in a row that say otherwise.
-    against: u8,
+    /// What the last fixes in a row said against it, and how many they are.
+    against: (bool, u8),
 }
 
 impl Zones {
@@ -82,7 +82,7 @@ impl Watched {
             other.zone.id == zone.id && other.centre == centre && other.zone.radius_m == zone.radius_m
         };
         let (inside, against) =
-            old.iter().find(same).map_or((None, 0), |other| (other.inside, other.against));
+            old.iter().find(same).map_or((None, (false, 0)), |other| (other.inside, other.against));
         Self { zone, centre, inside, against }
     }
 
@@ -98,14 +98,15 @@ impl Watched {
             self.inside.unwrap_or(false)
         };
         if self.inside == Some(says) {
-            self.against = 0;
+            self.against = (says, 0);
             return None;
         }
-        self.against = self.against.saturating_add(1);
-        if self.against < NEEDED {
+        let before = if self.against.0 == says { self.against.1 } else { 0 };
+        self.against = (says, before + 1);
+        if before + 1 < NEEDED {
             return None;
         }
-        self.against = 0;
+        self.against = (says, 0);
         let kind = match (self.inside.replace(says), says) {
             (None, false) => return None,
             (None, true) => CrossingKind::Found,

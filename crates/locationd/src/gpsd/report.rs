@@ -50,8 +50,8 @@ pub fn parse_line(line: &[u8]) -> Result<Option<Fix>, LineError> {
     let report: Class<'_> = serde_json::from_slice(line).map_err(LineError::Json)?;
     match report.class.as_ref() {
         "TPV" => {}
-        "VERSION" | "DEVICES" | "DEVICE" | "WATCH" | "SKY" | "GST" | "ATT" | "IMU" | "TOFF" | "PPS" | "OSC"
-        | "RAW" | "POLL" | "ERROR" => return Ok(None),
+        "VERSION" | "DEVICES" | "DEVICE" | "WATCH" | "SKY" | "GST" | "ATT" | "IMU" | "TOFF" | "PPS"
+        | "OSC" | "RAW" | "POLL" | "ERROR" => return Ok(None),
         _ => return Err(LineError::Class),
     }
     let report: gpsd_proto::Tpv = serde_json::from_slice(line).map_err(LineError::Tpv)?;
@@ -149,7 +149,9 @@ mod tests {
         let long_time = GOOD.replace("2026-11-23T12:00:00.000Z", &"9".repeat(1_000_000));
         let long_class = format!(r#"{{"class":"{}"}}"#, "T".repeat(1_000_000));
         let huge = "{".repeat(1_000_000);
-        for line in [deep.as_bytes(), long_time.as_bytes(), long_class.as_bytes(), huge.as_bytes(), b"", b"\0\xff"] {
+        for line in
+            [deep.as_bytes(), long_time.as_bytes(), long_class.as_bytes(), huge.as_bytes(), b"", b"\0\xff"]
+        {
             assert!(parse_line(line).is_err());
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use daemon::Private;
 use policy::{Action, Caller};
 
-use super::types::{CallId, Direction, Effect, Progress, Sighting};
 use super::screen::Who;
+use super::types::{CallId, Direction, Effect, Progress, Sighting};
 use super::{Core, caller};
 
 /// ModemManager makes a call at `+CRING` and learns the number with `+CLIP`, a moment later. A call that has
@@ -133,7 +133,8 @@ impl Core {
 
     /// Begins to end a call.
     pub(super) fn end(&mut self, id: &CallId, now: Duration) {
-        let other_goes_on = self.calls.iter().any(|(other, call)| other != id && matches!(call.role, Role::Shown));
+        let other_goes_on =
+            self.calls.iter().any(|(other, call)| other != id && matches!(call.role, Role::Shown));
         if let Some(call) = self.calls.get_mut(id) {
             let next = if other_goes_on { now + INDEX_COMES } else { now };
             call.role = Role::Ending { next, tries: 0 };

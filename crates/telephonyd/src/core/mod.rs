@@ -21,14 +21,14 @@ use std::time::Duration;
 
 use policy::{Action, Policy, Region, numbering_of_imsi};
 
-pub(crate) use self::types::{
-    CallId, Direction, Effect, Event, Line, ModemView, Progress, Refused, Request, Rules, Sighting,
-    Surroundings, Ticket,
-};
 use self::calls::Tracked;
 use self::dial::Emergency;
 use self::flood::Flood;
 use self::screen::Screen;
+pub(crate) use self::types::{
+    CallId, Direction, Effect, Event, Line, ModemView, Progress, Refused, Request, Rules, Sighting,
+    Surroundings, Ticket,
+};
 
 /// A call rings this long before it can be accepted, so that a hand on the way to something else does not.
 const RINGS_FIRST: Duration = Duration::from_secs(2);

@@ -92,22 +92,16 @@ impl Core {
     /// The call on the screen went on.
     pub(super) fn screen_progress(&mut self, id: &CallId, progress: Progress, now: Duration) {
         let Some(screen) = &mut self.screen else { return };
-        let state = match progress {
-            Progress::Active => CallState::Active,
-            Progress::Ringing => CallState::Ringing,
-            Progress::Created | Progress::Dialling => CallState::Dialling,
-            Progress::Over => return,
-        };
-        if screen.call.state == state || screen.call.state == CallState::Active {
+        if progress != Progress::Active || screen.call.state == CallState::Active {
             return;
         }
-        if state == CallState::Active && screen.incoming && !screen.touched {
+        if screen.incoming && !screen.touched {
             let number = self.calls.get(id).map(|call| call.number.0.clone()).unwrap_or_default();
             let who = caller::read(&number, self.numbering());
             self.take_screen();
             return self.refuse(id, who, NOT_ACCEPTED, now);
         }
-        screen.call.state = state;
+        screen.call.state = CallState::Active;
         screen.call.since_ms = millis(now);
     }
 

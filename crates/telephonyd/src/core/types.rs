@@ -67,11 +67,7 @@ pub(crate) struct ModemView {
 
 impl ModemView {
     pub(crate) fn absent() -> Self {
-        Self {
-            state: ModemState::Absent,
-            imsi: Private(String::new()),
-            sim_numbers: SimNumbers::default(),
-        }
+        Self { state: ModemState::Absent, imsi: Private(String::new()), sim_numbers: SimNumbers::default() }
     }
 }
 

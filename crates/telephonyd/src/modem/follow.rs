@@ -31,11 +31,8 @@ pub(super) async fn start(
 ) -> zbus::Result<()> {
     let bus = DBusProxy::new(connection).await?;
     let owners = bus.receive_name_owner_changed_with_args(&[(0, NAME)]).await?;
-    let rule = MatchRule::builder()
-        .msg_type(message::Type::Signal)
-        .sender(NAME)
-        .path_namespace(ROOT)
-        .build()?;
+    let rule =
+        MatchRule::builder().msg_type(message::Type::Signal).sender(NAME).path_namespace(ROOT).build()?;
     let signals = MessageStream::for_match_rule(rule, connection, Some(QUEUE)).await?;
     let owner = bus.get_name_owner(BusName::try_from(NAME)?).await.ok();
     let mut follower = Follower {
@@ -244,7 +241,8 @@ impl Follower {
         if header.sender().is_none() || header.sender() != self.owner.as_deref() {
             return;
         }
-        let (Some(path), Some(interface), Some(member)) = (header.path(), header.interface(), header.member())
+        let (Some(path), Some(interface), Some(member)) =
+            (header.path(), header.interface(), header.member())
         else {
             return;
         };
@@ -344,7 +342,11 @@ fn to_path(value: &OwnedVariant) -> Option<OwnedObjectPath> {
     value.try_clone().ok()?.try_into().ok()
 }
 
-async fn get_all(connection: &Connection, path: &OwnedObjectPath, interface: &str) -> zbus::Result<Properties> {
+async fn get_all(
+    connection: &Connection,
+    path: &OwnedObjectPath,
+    interface: &str,
+) -> zbus::Result<Properties> {
     let proxy = PropertiesProxy::builder(connection).destination(NAME).path(path).build().await?;
     Ok(proxy.get_all(InterfaceName::try_from(interface)?).await?)
 }

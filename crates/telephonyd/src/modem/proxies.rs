@@ -18,10 +18,7 @@ pub(super) const VOICE: &str = "org.freedesktop.ModemManager1.Modem.Voice";
 pub(super) const CALL: &str = "org.freedesktop.ModemManager1.Call";
 pub(super) const SIM: &str = "org.freedesktop.ModemManager1.Sim";
 
-#[proxy(
-    interface = "org.freedesktop.ModemManager1.Modem",
-    default_service = "org.freedesktop.ModemManager1"
-)]
+#[proxy(interface = "org.freedesktop.ModemManager1.Modem", default_service = "org.freedesktop.ModemManager1")]
 pub(super) trait Modem {
     fn enable(&self, enable: bool) -> zbus::Result<()>;
 }
@@ -35,10 +32,7 @@ pub(super) trait Voice {
     fn delete_call(&self, call: &zbus::ObjectPath<'_>) -> zbus::Result<()>;
 }
 
-#[proxy(
-    interface = "org.freedesktop.ModemManager1.Call",
-    default_service = "org.freedesktop.ModemManager1"
-)]
+#[proxy(interface = "org.freedesktop.ModemManager1.Call", default_service = "org.freedesktop.ModemManager1")]
 pub(super) trait Call {
     fn start(&self) -> zbus::Result<()>;
     fn accept(&self) -> zbus::Result<()>;

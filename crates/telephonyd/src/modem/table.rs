@@ -234,7 +234,8 @@ mod tests {
     fn a_call_of_unknown_direction_is_screened_as_an_incoming_one() {
         let mut calls = Calls::default();
         calls.added(PATH);
-        let seen = calls.read(PATH, &properties([("Direction", 0_i32.into()), ("State", 0_i32.into())])).unwrap();
+        let seen =
+            calls.read(PATH, &properties([("Direction", 0_i32.into()), ("State", 0_i32.into())])).unwrap();
         assert_eq!((seen.direction, seen.progress), (Direction::Incoming, Progress::Ringing));
     }
 

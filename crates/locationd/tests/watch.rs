@@ -1,0 +1,161 @@
+//! The real locationd, the image's gpsd and a simulated sky, on a private bus.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+mod world;
+
+use std::time::Duration;
+
+use ipc::{Location1Proxy, Position};
+use policy::Place;
+use sim::{LatLon, Walk};
+
+use world::{SCHOOL, Watch, home, school_zone, south_of_school};
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+async fn until(location: &Location1Proxy<'_>, what: &str, wanted: impl Fn(&Position) -> bool) -> Position {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let last = location.position().await;
+        match &last {
+            Ok(position) if wanted(position) => return position.clone(),
+            _ => {}
+        }
+        assert!(tokio::time::Instant::now() < end, "not {what}: {last:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// 40 m/s: fast for a child, plausible for a watch.
+fn walk(to: LatLon) -> Walk {
+    Walk::new(vec![to], 40.0).unwrap()
+}
+
+fn metres_from_school(latitude: f64, longitude: f64) -> f64 {
+    Place::new(latitude, longitude).unwrap().distance_m(Place::new(SCHOOL.0, SCHOOL.1).unwrap())
+}
+
+#[tokio::test]
+async fn walking_into_school_is_in_the_diary_once_also_when_gpsd_dies_on_the_way() {
+    let mut watch = Watch::start(&[school_zone()]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    let at_home = until(&location, "known", |position| position.known).await;
+    assert!((metres_from_school(at_home.latitude, at_home.longitude) - 400.0).abs() < 20.0);
+    assert_eq!(at_home.zone, "");
+
+    watch.gpsd.kill();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    watch.gpsd.restart().unwrap();
+    until(&location, "known again", |position| position.unix_time > at_home.unix_time + 2).await;
+
+    watch.world.walk(walk(LatLon::new(SCHOOL.0, SCHOOL.1).unwrap()));
+    let entered = watch.policyd.line(0, PATIENCE).await;
+    assert_eq!(entered.kind, "zone-entered");
+    let detail = |key: &str| entered.details.get(key).cloned().unwrap_or_default();
+    assert_eq!((detail("zone"), detail("name")), ("school".to_owned(), "School".to_owned()));
+    assert!(!entered.details.contains_key("found"), "it was seen coming");
+    let distance =
+        metres_from_school(detail("latitude").parse().unwrap(), detail("longitude").parse().unwrap());
+    assert!(distance <= 120.0, "{distance}");
+    assert!(detail("fix-time").starts_with("20") && detail("fix-time").ends_with('Z'));
+
+    let before = until(&location, "in school", |position| position.zone == "school").await;
+    watch.gpsd.restart().unwrap();
+    until(&location, "known after a crash", |position| position.unix_time > before.unix_time + 4).await;
+    assert_eq!(watch.policyd.lines().len(), 1, "{:?}", watch.policyd.lines());
+    watch.log_holds_no_coordinate();
+}
+
+#[tokio::test]
+async fn leaving_while_policyd_is_gone_reaches_the_diary_when_it_is_back() {
+    let mut watch = Watch::start(&[school_zone()]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    watch.world.move_to(LatLon::new(SCHOOL.0, SCHOOL.1).unwrap());
+    let found = watch.policyd.line(0, PATIENCE).await;
+    assert_eq!((found.kind.as_str(), found.details.get("found").is_some()), ("zone-entered", true));
+
+    watch.policyd.leave().await;
+    watch.world.walk(walk(home()));
+    until(&location, "out of school", |position| position.known && position.zone.is_empty()).await;
+    assert_eq!(watch.policyd.lines().len(), 1);
+    watch.policyd.come_back().await;
+    assert_eq!(watch.policyd.line(1, PATIENCE).await.kind, "zone-left");
+    watch.log_holds_no_coordinate();
+}
+
+#[tokio::test]
+async fn new_rules_are_in_force_at_once() {
+    let mut watch = Watch::start(&[]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    watch.world.move_to(south_of_school(10.0));
+    until(&location, "known", |position| position.known).await;
+    watch.publish(2, &[school_zone()]).await;
+    let inside = until(&location, "in school", |position| position.zone == "school").await;
+
+    // The sky is gone: no fix makes locationd look at the file, policyd's word has to.
+    watch.gpsd.kill();
+    watch.publish(3, &[]).await;
+    let outside = until(&location, "without zones", |position| position.zone.is_empty()).await;
+    assert!(outside.known && outside.unix_time >= inside.unix_time);
+    watch.log_holds_no_coordinate();
+}
+
+#[tokio::test]
+async fn a51_a_fix_from_the_other_side_of_town_for_a_moment_moves_nobody() {
+    let watch = Watch::start(&[school_zone()]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    let far = south_of_school(50_000.0);
+    until(&location, "known", |position| position.known).await;
+    watch.world.move_to(far);
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    watch.world.move_to(home());
+    for _ in 0..30 {
+        let position = location.position().await.unwrap();
+        assert!(metres_from_school(position.latitude, position.longitude) < 1000.0, "{position:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(watch.policyd.lines().is_empty());
+}
+
+#[tokio::test]
+async fn a38_only_the_lifeline_and_the_agent_read_the_position() {
+    let watch = Watch::start(&[]).await;
+    for (name, allowed) in
+        [("org.nestling.Shell", false), ("org.nestling.Policy", false), ("org.nestling.Telephony", true)]
+    {
+        let connection = watch.bus.connect().await.unwrap();
+        if name == "org.nestling.Policy" {
+            watch.policyd.leave().await;
+        }
+        connection.request_name(name).await.unwrap();
+        let location = Location1Proxy::new(&connection).await.unwrap();
+        assert_eq!(location.position().await.is_ok(), allowed, "{name}");
+        let all = zbus::fdo::PropertiesProxy::builder(&connection)
+            .destination(ipc::names::LOCATION)
+            .path(ipc::paths::LOCATION)
+            .build()
+            .await
+            .unwrap()
+            .get_all("org.nestling.Location1".try_into().unwrap())
+            .await;
+        let seen = all.is_ok_and(|all| all.contains_key("Position"));
+        assert_eq!(seen, allowed, "{name} with GetAll");
+    }
+}
+
+#[tokio::test]
+async fn the_interface_is_the_golden_one() {
+    let watch = Watch::start(&[]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    let xml = location.inner().introspect().await.unwrap();
+    let start = xml.find(r#"  <interface name="org.nestling.Location1">"#).unwrap();
+    let end = start + xml[start..].find("</interface>").unwrap() + "</interface>\n".len();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../ipc/golden/org.nestling.Location1.xml");
+    if std::env::var_os("NESTLING_BLESS").is_some() {
+        std::fs::create_dir_all(std::path::Path::new(golden).parent().unwrap()).unwrap();
+        std::fs::write(golden, &xml[start..end]).unwrap();
+    }
+    let kept = std::fs::read_to_string(golden).unwrap_or_default();
+    assert_eq!(xml[start..end], kept, "a change of the contract: look at it, then NESTLING_BLESS=1");
+}

@@ -1,0 +1,177 @@
+//! A watch for a test: sky, gpsd, a bus, a policyd that only takes lines, and the real locationd.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use ipc::{DiaryRecord, PolicyState, names, paths};
+use policy::{Contact, Kind, May, Policy, Region, Zone};
+use sim::{LatLon, World, WorldConfig};
+use testkit::{Gpsd, PrivateBus};
+use tokio::sync::watch;
+use zbus::Connection;
+use zbus::names::BusName;
+use zbus::object_server::SignalEmitter;
+
+pub const SCHOOL: (f64, f64) = (60.171, 24.941);
+
+/// A place on the meridian of the school.
+pub fn south_of_school(metres: f64) -> LatLon {
+    LatLon::new(SCHOOL.0 - metres / 111_195.0, SCHOOL.1).unwrap()
+}
+
+/// Where every watch lies at first.
+pub fn home() -> LatLon {
+    south_of_school(400.0)
+}
+
+pub fn school_zone() -> Zone {
+    Zone {
+        id: "school".into(),
+        name: "School".into(),
+        latitude_e6: 60_171_000,
+        longitude_e6: 24_941_000,
+        radius_m: 120,
+    }
+}
+
+/// What policyd's diary was told.
+pub struct Policyd {
+    connection: Connection,
+    lines: watch::Sender<Vec<DiaryRecord>>,
+}
+
+struct Diary(watch::Sender<Vec<DiaryRecord>>);
+
+#[zbus::interface(name = "org.nestling.Diary1")]
+impl Diary {
+    fn record(&self, record: DiaryRecord) -> u64 {
+        self.0.send_modify(|lines| lines.push(record));
+        self.0.borrow().len() as u64
+    }
+}
+
+impl Policyd {
+    async fn start(bus: &PrivateBus) -> Self {
+        let connection = bus.connect().await.unwrap();
+        let lines = watch::Sender::new(Vec::new());
+        connection.object_server().at(paths::DIARY, Diary(lines.clone())).await.unwrap();
+        connection.request_name(names::POLICY).await.unwrap();
+        Self { connection, lines }
+    }
+
+    pub fn lines(&self) -> Vec<DiaryRecord> {
+        self.lines.borrow().clone()
+    }
+
+    /// The line with this index, from 0.
+    pub async fn line(&self, index: usize, limit: Duration) -> DiaryRecord {
+        let mut lines = self.lines.subscribe();
+        let there = tokio::time::timeout(limit, lines.wait_for(|lines| lines.len() > index)).await;
+        let there = there.unwrap_or_else(|_| panic!("no line {index} in the diary")).unwrap();
+        there[index].clone()
+    }
+
+    pub async fn leave(&self) {
+        self.connection.release_name(names::POLICY).await.unwrap();
+    }
+
+    pub async fn come_back(&self) {
+        self.connection.request_name(names::POLICY).await.unwrap();
+    }
+}
+
+pub struct Watch {
+    // Ends first.
+    daemon: Child,
+    pub gpsd: Gpsd,
+    pub world: World,
+    pub policyd: Policyd,
+    /// A connection without a name.
+    pub agent: Connection,
+    store: PathBuf,
+    log: PathBuf,
+    pub bus: PrivateBus,
+}
+
+impl Watch {
+    /// Starts everything and waits for locationd's name.
+    pub async fn start(zones: &[Zone]) -> Self {
+        let bus = PrivateBus::start().await.unwrap();
+        let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
+        let gpsd = Gpsd::start(&world).unwrap();
+        let policyd = Policyd::start(&bus).await;
+        let (store, log) = (bus.folder().join("store"), bus.folder().join("locationd.log"));
+        fs::create_dir_all(&store).unwrap();
+        store::publish(&store, 1, &family(zones)).unwrap();
+        let config = bus.folder().join("locationd.toml");
+        let text = format!(
+            "gpsd = '{}'\nstore = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            gpsd.socket().display(),
+            store.display(),
+            bus.address()
+        );
+        fs::write(&config, text).unwrap();
+        let agent = bus.connect().await.unwrap();
+        let daemon = Command::new(env!("CARGO_BIN_EXE_nestling-locationd"))
+            .arg("--config")
+            .arg(&config)
+            .env("NESTLING_LOG", "trace,zbus=info")
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut watch = Self { daemon, gpsd, world, policyd, agent, store, log, bus };
+        watch.wait_for_name().await;
+        watch
+    }
+
+    async fn wait_for_name(&mut self) {
+        let dbus = zbus::fdo::DBusProxy::new(&self.agent).await.unwrap();
+        for _ in 0..1000 {
+            if dbus.name_has_owner(BusName::try_from(names::LOCATION).unwrap()).await.unwrap() {
+                return;
+            }
+            assert_eq!(self.daemon.try_wait().unwrap(), None, "locationd ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("locationd did not take its name");
+    }
+
+    /// As policyd does after an order.
+    pub async fn publish(&self, revision: u64, zones: &[Zone]) {
+        store::publish(&self.store, revision, &family(zones)).unwrap();
+        let emitter = SignalEmitter::new(&self.policyd.connection, paths::POLICY).unwrap();
+        let emitter = emitter.set_destination(BusName::try_from(names::LOCATION).unwrap());
+        emitter.emit("org.nestling.Policy1", "Changed", &(revision, PolicyState::Bound)).await.unwrap();
+    }
+
+    /// The sky of these tests is all around 60.17 N, 24.94 E.
+    pub fn log_holds_no_coordinate(&self) {
+        let log = fs::read_to_string(&self.log).unwrap();
+        assert!(log.contains("a zone"), "the log is written: {log}");
+        assert!(!log.contains("60.1") && !log.contains("24.9"), "{log}");
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", fs::read_to_string(&self.log).unwrap_or_default());
+        }
+    }
+}
+
+fn family(zones: &[Zone]) -> Policy {
+    let mum = Contact {
+        id: "mum".into(),
+        name: "Mum".into(),
+        kind: Kind::Guardian,
+        numbers: vec!["+358405550001".parse().unwrap()],
+        picture: "face:mum".into(),
+        may: May { ring: true, be_called: true },
+    };
+    Policy { region: Region::Eu, contacts: vec![mum], zones: zones.to_vec() }
+}

@@ -1,0 +1,67 @@
+//! Reading the screen as a child would: is it the face, does something ring, is it locked?
+
+use crate::vm::screen::{Pixel, Screen};
+
+/// Colours of the look that tell screens apart.
+mod colour {
+    use super::Pixel;
+
+    pub(super) const LEAF: Pixel = [0x28, 0xc7, 0x6f];
+    pub(super) const RED: Pixel = [0xf0, 0x44, 0x3a];
+    pub(super) const LILAC: Pixel = [0xb4, 0x9b, 0xff];
+    pub(super) const SUN: Pixel = [0xff, 0xc9, 0x3c];
+}
+
+/// Where a finger finds the red button of a ringing call on the 466 px screen.
+pub const RED_BUTTON: (u32, u32) = (133, 356);
+/// The green one, 200 px beside it.
+pub const GREEN_BUTTON: (u32, u32) = (333, 356);
+/// The help button of the locked screen.
+pub const HELP_BUTTON: (u32, u32) = (153, 355);
+/// The pill on an unbound watch's face.
+pub const ASK_PILL: (u32, u32) = (233, 316);
+
+/// What a child sees, as far as this program can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The time.
+    Face,
+    /// A call rings and can be answered.
+    Ringing,
+    /// A call runs or is being dialled.
+    Call,
+    /// The lock.
+    Locked,
+    /// Something else.
+    Other,
+}
+
+/// What is on the screen.
+pub fn seen(screen: &Screen) -> Seen {
+    let middle = (233, 233);
+    let red = share(screen, RED_BUTTON, 30, colour::RED) > 0.4;
+    let green = share(screen, GREEN_BUTTON, 30, colour::LEAF) > 0.4;
+    let call = share(screen, (middle.0, middle.1 + 150), 30, colour::RED) > 0.4;
+    let lock = share(screen, (middle.0, middle.1 - 100), 40, colour::LILAC) > 0.1;
+    let chick = share(screen, middle, 34, colour::SUN) > 0.25;
+    match (red, green, call, lock, chick) {
+        (true, true, ..) => Seen::Ringing,
+        (_, _, _, true, _) => Seen::Locked,
+        (_, _, true, ..) => Seen::Call,
+        (.., true) => Seen::Face,
+        _ => Seen::Other,
+    }
+}
+
+/// How much of the square around a point has a colour, 0 to 1.
+fn share(screen: &Screen, (x, y): (u32, u32), reach: u32, colour: Pixel) -> f64 {
+    let mut hits = 0_u32;
+    for py in y.saturating_sub(reach)..=y + reach {
+        for px in x.saturating_sub(reach)..=x + reach {
+            let pixel = screen.pixel(px as usize, py as usize);
+            let near = |pixel: Pixel| pixel.iter().zip(&colour).all(|(a, b)| a.abs_diff(*b) <= 24);
+            hits += u32::from(pixel.is_some_and(near));
+        }
+    }
+    f64::from(hits) / f64::from((2 * reach + 1).pow(2))
+}

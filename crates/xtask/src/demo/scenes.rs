@@ -1,0 +1,294 @@
+//! The scenes, in order; each leaves the watch as the next one needs it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use ipc::{CallState, ModemState, PolicyState};
+use nestling_agent::protocol::{Reply, Request, Unit, Victim};
+use sim::{Event, Walk};
+
+use super::family::{self, AUNT, Guardian, MUM, STRANGER, family_without};
+use super::picture::{ASK_PILL, GREEN_BUTTON, HELP_BUTTON, RED_BUTTON, Seen, seen};
+use super::report::Report;
+use super::stage::Stage;
+use crate::image::Image;
+
+/// A call's first two seconds, in which a touch does not count, and a little more.
+const TOUCH_COUNTS: Duration = Duration::from_millis(2300);
+/// How long a caller who must not ring is watched.
+const WATCHED: Duration = Duration::from_secs(4);
+/// Share of the screen that the hands of the face may change.
+const HANDS: usize = 466 * 466 / 25;
+
+/// All of them.
+pub(super) fn play(image: &Image, report: &mut Report) -> Result<()> {
+    let (mut stage, guardian) = boots_to_the_face(image, report)?;
+    stranger(&mut stage, report)?;
+    mum(&mut stage, report)?;
+    aunt(&mut stage, report, guardian)?;
+    school(&mut stage, report)?;
+    telephonyd_killed(&mut stage, report)?;
+    store_damaged(&mut stage, report)?;
+    log_damaged(&mut stage, report)?;
+    stage.vm.power_off()
+}
+
+fn picture(stage: &mut Stage, report: &mut Report, name: &str, caption: &str) -> Result<()> {
+    let file = report.picture(name);
+    stage.vm.qmp()?.shot(&file)?;
+    report.show(name, caption);
+    Ok(())
+}
+
+fn boots_to_the_face(image: &Image, report: &mut Report) -> Result<(Stage, Guardian)> {
+    report.scene("1. The watch boots");
+    let (mut stage, first_frame) = Stage::boot(image, "demo")?;
+    report.saw(&format!("first frame {:.1} s after the machine was switched on", first_frame.as_secs_f64()));
+    stage.wait_for_screen(Seen::Face)?;
+    report.saw("it is the face");
+    picture(&mut stage, report, "1-new", "A new watch, which has no guardian yet")?;
+    stage.tap(ASK_PILL)?;
+    stage.vm.wait_for_screen("the first-run screen", super::stage::PATIENCE, |screen| {
+        seen(screen) == Seen::Other
+    })?;
+    std::thread::sleep(Duration::from_millis(500));
+    picture(&mut stage, report, "1-code", "A touch shows the code a guardian needs")?;
+    let guardian = Guardian::bind(&mut |request| stage.ask(&request))?;
+    report.saw("Mum enrolled with the code from the screen and sent the family's rules");
+    stage.wait_for_screen(Seen::Face)?;
+    stage.ask_until("a registered modem", &Request::World, |reply| {
+        matches!(reply, Reply::World { modem: ModemState::Registered, .. }).then_some(())
+    })?;
+    report.saw("the modem is registered");
+    picture(&mut stage, report, "1-face", "The face")?;
+    Ok((stage, guardian))
+}
+
+/// Somebody calls who must not ring: from the network's ring to the watch's hang-up, with the screen watched.
+fn turned_away(stage: &mut Stage, report: &mut Report, number: &str, face: Seen) -> Result<String> {
+    let before = stage.wait_for_screen(face)?;
+    let (mark, line) = (stage.world.mark(), stage.diary_mark()?);
+    stage.world.call(Some(number))?;
+    let watched = Instant::now();
+    let mut changed = 0;
+    while watched.elapsed() < WATCHED {
+        let screen = stage.vm.qmp()?.screen()?;
+        ensure!(seen(&screen) == face, "the screen shows {:?} while a call is turned away", seen(&screen));
+        changed = changed.max(screen.difference(&before));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let is_it = |other: &Option<String>| other.as_deref() == Some(number);
+    let rang = stage.network(
+        mark,
+        "the call reached the watch",
+        |event| matches!(event, Event::Ringing { number } if is_it(number)),
+    )?;
+    let ended = stage.network(
+        mark,
+        "the watch ended the call",
+        |event| matches!(event, Event::HungUpByWatch { number, answered: false, .. } if is_it(number)),
+    )?;
+    let millis = ended.at_us.saturating_sub(rang.at_us) / 1000;
+    report.saw(&format!("the watch ended the call {millis} ms after the network rang"));
+    report.check(
+        &format!("the screen stayed as it was ({changed} pixels changed: the hands)"),
+        changed < HANDS,
+    )?;
+    let line = stage.wait_for_line(line, "call-refused", |_| true)?;
+    Ok(line.details.get("reason").cloned().unwrap_or_default())
+}
+
+fn stranger(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    report.scene("2. A stranger calls");
+    let reason = turned_away(stage, report, STRANGER, Seen::Face)?;
+    report.check("the diary has it: unknown-number", reason == "unknown-number")?;
+    picture(stage, report, "2-stranger", "After the stranger's call: the face")
+}
+
+fn mum(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    report.scene("3. Mum calls");
+    let (mark, line) = (stage.world.mark(), stage.diary_mark()?);
+    stage.world.call(Some(MUM))?;
+    let call = stage.wait_for_call(CallState::Ringing)?;
+    let rang = Instant::now();
+    report.check(&format!("it rings as {}", call.name), call.name == "Mum")?;
+    stage.wait_for_screen(Seen::Ringing)?;
+    picture(stage, report, "3-ringing", "Mum rings")?;
+    report.saw("the screen rings");
+    std::thread::sleep(TOUCH_COUNTS.saturating_sub(rang.elapsed()));
+    stage.tap(GREEN_BUTTON)?;
+    stage.network(mark, "the watch answered", |event| matches!(event, Event::Answered { .. }))?;
+    report.saw("a touch on the green button answered");
+    stage.wait_for_screen(Seen::Call)?;
+    let calls = stage.ask_until("an active call in ModemManager", &Request::Calls, |reply| match reply {
+        Reply::Calls(calls) if calls.iter().any(|call| call.state == 4) => Some(calls.clone()),
+        _ => None,
+    })?;
+    report.check("ModemManager has one call, incoming and active, from Mum", {
+        calls.len() == 1 && calls.iter().all(|call| call.direction == 1 && call.number == MUM)
+    })?;
+    picture(stage, report, "3-call", "The call runs")?;
+    stage.world.hang_up()?;
+    stage.wait_for_screen(Seen::Face)?;
+    report.saw("she hung up, and the face returned");
+    stage.wait_for_line(line, "call-answered", |_| true)?;
+    report.saw("the diary has it");
+    ensure!(stage.modem_manager_calls()?.is_empty(), "ModemManager still has a call");
+    Ok(())
+}
+
+fn aunt(stage: &mut Stage, report: &mut Report, mut mum: Guardian) -> Result<()> {
+    report.scene("4. An order removes an aunt");
+    stage.world.call(Some(AUNT))?;
+    stage.wait_for_call(CallState::Ringing)?;
+    stage.world.hang_up()?;
+    stage.wait_for_screen(Seen::Face)?;
+    report.saw("before the order her call rings");
+
+    let without = family_without("aunt")?;
+    let order = mum.set_policy(without.clone());
+    let revision = family::revision(family::submit(&order, &mut |request| stage.ask(&request))?)?;
+    report.saw(&format!("the signed order was taken as revision {revision}"));
+    let reason = turned_away(stage, report, AUNT, Seen::Face)?;
+    report.check("her next call was turned away", reason == "unknown-number")?;
+
+    let line = stage.diary_mark()?;
+    let attacks = [
+        ("the same order again", order, "Replayed"),
+        ("an order signed by an unknown key", mum.forged(family::family()?), "BadSignature"),
+        ("Mum's order for another watch", mum.for_another_watch(family::family()?), "WrongWatch"),
+    ];
+    for (what, envelope, expected) in attacks {
+        let reply = family::submit(&envelope, &mut |request| stage.ask(&request))?;
+        let refused = matches!(&reply, Reply::Refused { name, .. } if name == expected);
+        report.check(&format!("{what} was refused: {expected}"), refused)?;
+    }
+    let refused = stage.diary(line)?.iter().filter(|line| line.kind == "order-refused").count();
+    report.check("the diary has all three", refused == 3)
+}
+
+fn school(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    report.scene("5. The watch walks into the school zone");
+    let line = stage.diary_mark()?;
+    let walk = Walk::parse(include_str!("../../../../tests/walks/to-school.walk"))?;
+    if let Some(start) = walk.points().first() {
+        stage.world.move_to(*start);
+    }
+    stage.ask_until("a position outside the zone", &Request::World, |reply| {
+        matches!(reply, Reply::World { position, .. } if position.known && position.zone.is_empty() && position.latitude > 60.173)
+            .then_some(())
+    })?;
+    report.saw("locationd knows where it is, outside the zone");
+    stage.world.walk(walk);
+    let started = Instant::now();
+    let entered = loop {
+        if let Some(entered) = stage.diary(line)?.into_iter().find(|line| line.kind == "zone-entered") {
+            break entered;
+        }
+        ensure!(started.elapsed() < Duration::from_mins(3), "no zone was entered");
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    let detail = |name: &str| entered.details.get(name).cloned().unwrap_or_default();
+    let (latitude, longitude) = (detail("latitude"), detail("longitude"));
+    let number = |text: &str| text.parse::<f64>().context("a coordinate");
+    let distance = policy::Place::new(number(&latitude)?, number(&longitude)?)?
+        .distance_m(policy::Place::new(60.171, 24.941)?);
+    report.check("the zone is the school", detail("zone") == "school")?;
+    report
+        .check(&format!("at {latitude}, {longitude}, {distance:.0} m from its middle"), distance <= 120.0)?;
+    report.check(&format!("the event has a time: {}", detail("time")), !detail("time").is_empty())
+}
+
+fn telephonyd_killed(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    report.scene("6. telephonyd is killed during a ring");
+    let mark = stage.world.mark();
+    stage.world.call(Some(MUM))?;
+    stage.wait_for_call(CallState::Ringing)?;
+    stage.wait_for_screen(Seen::Ringing)?;
+    let pid = stage.pid(Unit::Telephonyd)?;
+    stage.ask(&Request::Kill { unit: Unit::Telephonyd, signal: 9 })?;
+    let killed = Instant::now();
+    let again =
+        stage.ask_until("another telephonyd", &Request::Pid(Unit::Telephonyd), |reply| match reply {
+            Reply::Pid(now) if *now != pid && *now != 0 => Some(*now),
+            _ => None,
+        })?;
+    stage.wait_for_call(CallState::Ringing)?;
+    let back = killed.elapsed();
+    report.check(
+        &format!(
+            "SIGKILL: process {pid} became {again}, and the call rings again after {:.2} s",
+            back.as_secs_f64()
+        ),
+        back < Duration::from_secs(2),
+    )?;
+    stage.wait_for_screen(Seen::Ringing)?;
+    picture(stage, report, "6-still-rings", "The call still rings")?;
+    let hung_up =
+        stage.world.events(mark).iter().any(|event| matches!(event.event, Event::HungUpByWatch { .. }));
+    report.check("the call itself never ended", !hung_up)?;
+    std::thread::sleep(TOUCH_COUNTS);
+    stage.tap(RED_BUTTON)?;
+    stage.network(mark, "the watch hung up", |event| matches!(event, Event::HungUpByWatch { .. }))?;
+    report.saw("a touch on the red button turned it away");
+    stage.wait_for_screen(Seen::Face).map(drop)
+}
+
+fn status(stage: &mut Stage) -> Result<(PolicyState, u64)> {
+    match stage.ask(&Request::Status)? {
+        Reply::Status { state, revision, .. } => Ok((state, revision)),
+        other => anyhow::bail!("no status: {other:?}"),
+    }
+}
+
+fn store_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    report.scene("7. Garbage in the published policy, then in the order log");
+    let before = status(stage)?;
+    let line = stage.diary_mark()?;
+    stage.ask(&Request::Damage(Victim::PolicyStore))?;
+    let damaged = Instant::now();
+    stage.wait_for_line(line, "store-rebuilt", |_| true)?;
+    report.saw(&format!("garbage in policy.db: built again after {:.2} s", damaged.elapsed().as_secs_f64()));
+    report.check(&format!("nothing was lost: {before:?}"), status(stage)? == before)?;
+    let reason = turned_away(stage, report, AUNT, Seen::Face)?;
+    report.check("the aunt is still turned away", reason == "unknown-number")
+}
+
+fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    stage.ask(&Request::Damage(Victim::OrderLog))?;
+    let pid = stage.pid(Unit::Policyd)?;
+    stage.ask(&Request::Kill { unit: Unit::Policyd, signal: 9 })?;
+    stage.ask_until("another policyd", &Request::Pid(Unit::Policyd), |reply| {
+        matches!(reply, Reply::Pid(now) if *now != pid && *now != 0).then_some(())
+    })?;
+    stage.ask_until("a sealed watch", &Request::Status, |reply| {
+        matches!(reply, Reply::Status { state: PolicyState::Sealed, .. }).then_some(())
+    })?;
+    report.saw("garbage in the order log and a restart of policyd: sealed");
+    stage.wait_for_screen(Seen::Locked)?;
+    picture(stage, report, "7-sealed", "Sealed")?;
+    let reason = turned_away(stage, report, STRANGER, Seen::Locked)?;
+    report.check(&format!("a stranger still does not ring ({reason})"), !reason.is_empty())?;
+
+    let mark = stage.world.mark();
+    stage.world.call(Some(MUM))?;
+    stage.wait_for_call(CallState::Ringing)?;
+    report.saw("Mum still rings");
+    stage.world.hang_up()?;
+    stage.wait_for_screen(Seen::Locked)?;
+
+    stage.tap(HELP_BUTTON)?;
+    std::thread::sleep(Duration::from_millis(800));
+    picture(stage, report, "7-help", "Help is on the way unless it was a mistake")?;
+    stage.network(
+        mark,
+        "112 was dialled",
+        |event| matches!(event, Event::Dialled { number } if number == "112"),
+    )?;
+    report.saw("112 still dials");
+    stage.wait_for_screen(Seen::Call)?;
+    picture(stage, report, "7-112", "112 is being called")?;
+    stage.world.answer()?;
+    stage.world.hang_up()?;
+    stage.wait_for_screen(Seen::Locked).map(drop)
+}

@@ -1,0 +1,180 @@
+//! The watch, the agent in it and the world around it, with the waiting a scenario needs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use ipc::{Call, CallState, DiaryEntry};
+use nestling_agent::protocol::{MmCall, Reply, Request, Unit};
+use sim::{Event, World, WorldConfig};
+
+use super::picture::{Seen, seen};
+use crate::image::Image;
+use crate::vm::agent::Agent;
+use crate::vm::qemu::socket;
+use crate::vm::screen::Screen;
+use crate::vm::{Options, Vm};
+
+/// How long anything may take under QEMU's translation on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A watch that is up, and the world.
+pub(super) struct Stage {
+    /// The machine.
+    pub(super) vm: Vm,
+    /// The network, the sky, the person at the other end.
+    pub(super) world: World,
+    agent: Agent,
+}
+
+impl Stage {
+    /// Boots `image` as a new watch, with a world around it, and waits for the first frame.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub(super) fn boot(image: &Image, name: &str) -> Result<(Self, Duration)> {
+        let mut vm = Vm::boot(image, &Options::headless(name))?;
+        let world = World::start_thread(WorldConfig::default())?;
+        world.connect_modem(vm.socket(socket::MODEM));
+        world.connect_sky(vm.socket(socket::GNSS));
+        vm.wait_for_first_frame(Duration::from_mins(3))?;
+        let first_frame = vm.age();
+        let agent = vm.agent()?;
+        Ok((Self { vm, world, agent }, first_frame))
+    }
+
+    /// Asks the agent.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(super) fn ask(&mut self, request: &Request) -> Result<Reply> {
+        self.agent.ask(request, PATIENCE).with_context(|| format!("asking the agent for {request:?}"))
+    }
+
+    /// Asks until the answer fits.
+    ///
+    /// # Errors
+    /// It did not within [`PATIENCE`].
+    pub(super) fn ask_until<T>(
+        &mut self,
+        what: &str,
+        request: &Request,
+        mut fits: impl FnMut(&Reply) -> Option<T>,
+    ) -> Result<T> {
+        let started = Instant::now();
+        loop {
+            let reply = self.ask(request)?;
+            if let Some(found) = fits(&reply) {
+                return Ok(found);
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("{what} did not come within {PATIENCE:?}; last: {reply:?}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits for an event at the network's side after `mark`.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub(super) fn network(
+        &self,
+        mark: u64,
+        what: &str,
+        wanted: impl Fn(&Event) -> bool,
+    ) -> Result<sim::Stamped> {
+        self.world.wait_for_blocking(mark, PATIENCE, wanted).with_context(|| what.to_owned())
+    }
+
+    /// Waits until a child would see this.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub(super) fn wait_for_screen(&mut self, wanted: Seen) -> Result<Screen> {
+        self.vm.wait_for_screen(&format!("the screen {wanted:?}"), PATIENCE, |screen| seen(screen) == wanted)
+    }
+
+    /// Taps.
+    ///
+    /// # Errors
+    /// The machine is gone.
+    pub(super) fn tap(&mut self, (x, y): (u32, u32)) -> Result<()> {
+        self.vm.qmp()?.tap(x, y)
+    }
+
+    /// All lines of the diary after a line.
+    ///
+    /// # Errors
+    /// policyd does not answer.
+    pub(super) fn diary(&mut self, after: u64) -> Result<Vec<DiaryEntry>> {
+        match self.ask(&Request::Diary { after })? {
+            Reply::Diary(lines) => Ok(lines),
+            other => bail!("no diary: {other:?}"),
+        }
+    }
+
+    /// Number of the last line.
+    ///
+    /// # Errors
+    /// policyd does not answer.
+    pub(super) fn diary_mark(&mut self) -> Result<u64> {
+        let mut last = 0;
+        loop {
+            match self.diary(last)?.last() {
+                Some(line) => last = line.seq,
+                None => return Ok(last),
+            }
+        }
+    }
+
+    /// Waits for a line after `mark`.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub(super) fn wait_for_line(
+        &mut self,
+        mark: u64,
+        kind: &str,
+        fits: impl Fn(&DiaryEntry) -> bool,
+    ) -> Result<DiaryEntry> {
+        self.ask_until(&format!("a line {kind} in the diary"), &Request::Diary { after: mark }, |reply| {
+            match reply {
+                Reply::Diary(lines) => lines.iter().find(|line| line.kind == kind && fits(line)).cloned(),
+                _ => None,
+            }
+        })
+    }
+
+    /// The calls ModemManager has.
+    ///
+    /// # Errors
+    /// ModemManager does not answer.
+    pub(super) fn modem_manager_calls(&mut self) -> Result<Vec<MmCall>> {
+        match self.ask(&Request::Calls)? {
+            Reply::Calls(calls) => Ok(calls),
+            other => bail!("no calls: {other:?}"),
+        }
+    }
+
+    /// The call telephonyd tells the screen, once it is in this state.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub(super) fn wait_for_call(&mut self, state: CallState) -> Result<Call> {
+        self.ask_until(&format!("a call {state:?}"), &Request::Call, |reply| match reply {
+            Reply::Call(call) if call.state == state => Some(call.clone()),
+            _ => None,
+        })
+    }
+
+    /// Main process of a unit.
+    ///
+    /// # Errors
+    /// systemd does not answer.
+    pub(super) fn pid(&mut self, unit: Unit) -> Result<u32> {
+        match self.ask(&Request::Pid(unit))? {
+            Reply::Pid(pid) => Ok(pid),
+            other => bail!("no pid: {other:?}"),
+        }
+    }
+}

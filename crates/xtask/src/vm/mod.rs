@@ -1,0 +1,278 @@
+//! The running watch: [`Vm::boot`] starts an image in QEMU and hands out what a developer, the demo and the tests do
+//! with it: look at the screen, touch it, talk to the agent, read the console.
+//!
+//! Invariants: a machine belongs to one [`Vm`] and ends with it; everything of it is in its folder,
+//! `target/vm/<name>/`.
+
+pub mod agent;
+pub mod qemu;
+pub mod qmp;
+pub mod screen;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::agent::Agent;
+use self::qemu::socket;
+use self::qmp::Qmp;
+use self::screen::Screen;
+use crate::debian::tree;
+use crate::image::Image;
+use crate::{paths, process};
+
+/// Width and height of the screen, pixels.
+pub const SCREEN: u32 = 466;
+/// Size of `/var`.
+const VAR: u64 = 64 << 20;
+/// More colours than a text console has: the shell has drawn.
+const DRAWN: usize = 24;
+
+/// Where the screen is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// Nowhere; pictures can be taken all the same.
+    None,
+    /// In a window.
+    Window,
+    /// Over VNC on this port of the loopback.
+    Vnc(u16),
+}
+
+/// How to start a machine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its folder below `target/vm`; one machine at a time.
+    pub name: String,
+    /// Where the screen is shown.
+    pub display: Display,
+    /// Begin with an empty `/var`, as a new watch; else with what the last run left.
+    pub fresh: bool,
+    /// More for the kernel command line, such as [`JOURNAL_ON_CONSOLE`].
+    pub cmdline: String,
+}
+
+/// The journal goes to `console.log` as well.
+pub const JOURNAL_ON_CONSOLE: &str =
+    "systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info systemd.log_color=0";
+
+impl Options {
+    /// A new watch without a screen, for tests.
+    pub fn headless(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            display: Display::None,
+            fresh: true,
+            cmdline: JOURNAL_ON_CONSOLE.to_owned(),
+        }
+    }
+}
+
+/// A running machine; it ends when this is dropped.
+pub struct Vm {
+    folder: PathBuf,
+    child: Child,
+    qmp: Option<Qmp>,
+    started: Instant,
+}
+
+impl Vm {
+    /// Starts `image` and returns as soon as QEMU runs: the guest boots on.
+    pub fn boot(image: &Image, options: &Options) -> Result<Self> {
+        let folder = paths::vm(&options.name);
+        fs::create_dir_all(&folder)?;
+        not_running(&folder)?;
+        for old in ["console.log", socket::QMP, socket::QMP_SIM, socket::MODEM, socket::GNSS, socket::AGENT] {
+            let _ = fs::remove_file(folder.join(old));
+        }
+        make_var(&folder.join("var.img"), options.fresh)?;
+        let stderr = fs::File::create(folder.join("qemu.log"))?;
+        let child = qemu::command(image, &folder, options.display, &options.cmdline)
+            .stderr(stderr)
+            .spawn()
+            .context("starting QEMU")?;
+        fs::write(folder.join("qemu.pid"), child.id().to_string())?;
+        let mut vm = Self { folder, child, qmp: None, started: Instant::now() };
+        vm.qmp = Some(vm.wait_for_qmp()?);
+        Ok(vm)
+    }
+
+    fn wait_for_qmp(&mut self) -> Result<Qmp> {
+        let socket = self.socket(socket::QMP);
+        while self.started.elapsed() < Duration::from_secs(10) {
+            if let Some(status) = self.child.try_wait()? {
+                let said = fs::read_to_string(self.folder.join("qemu.log")).unwrap_or_default();
+                bail!("QEMU ended at once ({status}): {said}");
+            }
+            if socket.exists()
+                && let Ok(qmp) = Qmp::connect(&socket)
+            {
+                return Ok(qmp);
+            }
+            sleep(Duration::from_millis(20));
+        }
+        bail!("QEMU offers no {} after 10 s", socket.display())
+    }
+
+    /// A socket of the machine, see [`qemu::socket`].
+    pub fn socket(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The machine's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Since QEMU was started.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What the kernel (and with [`JOURNAL_ON_CONSOLE`] everybody) wrote so far.
+    pub fn console(&self) -> String {
+        let bytes = fs::read(self.folder.join("console.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until the console holds `text`.
+    pub fn wait_for_console(&mut self, text: &str, patience: Duration) -> Result<()> {
+        self.wait_for(patience, &format!("`{text}` on the console"), |vm| {
+            Ok(vm.console().contains(text).then_some(()))
+        })
+    }
+
+    /// Waits until the shell has drawn, and returns what it drew.
+    pub fn wait_for_first_frame(&mut self, patience: Duration) -> Result<Screen> {
+        self.wait_for(patience, "the first frame", |vm| {
+            let screen = vm.qmp()?.screen()?;
+            Ok((screen.colours() >= DRAWN).then_some(screen))
+        })
+    }
+
+    /// Waits until the screen is as `wanted` says, and returns it.
+    pub fn wait_for_screen(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        wanted: impl Fn(&Screen) -> bool,
+    ) -> Result<Screen> {
+        self.wait_for(patience, what, |vm| {
+            let screen = vm.qmp()?.screen()?;
+            Ok(wanted(&screen).then_some(screen))
+        })
+    }
+
+    /// Tries `probe` until it finds something; the machine must go on running meanwhile.
+    pub fn wait_for<T>(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        mut probe: impl FnMut(&mut Self) -> Result<Option<T>>,
+    ) -> Result<T> {
+        let started = Instant::now();
+        loop {
+            if let Some(found) = probe(self)? {
+                return Ok(found);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("QEMU ended ({status}) before {what}:\n{}", tail(&self.console()));
+            }
+            if started.elapsed() > patience {
+                bail!("{what} did not come within {patience:?}:\n{}", tail(&self.console()));
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The machine's screen, touch and switch.
+    pub fn qmp(&mut self) -> Result<&mut Qmp> {
+        self.qmp.as_mut().context("the machine is off")
+    }
+
+    /// A connection to the agent; only one at a time.
+    pub fn agent(&self) -> Result<Agent> {
+        Agent::connect(&self.socket(socket::AGENT))
+    }
+
+    /// Waits until the machine switches itself off or restarts, which ends it as well.
+    pub fn wait_for_end(&mut self, patience: Duration) -> Result<ExitStatus> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(started.elapsed() < patience, "the machine still runs after {patience:?}");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Pulls the plug.
+    pub fn power_off(mut self) -> Result<()> {
+        self.qmp()?.quit()?;
+        self.wait_for_end(Duration::from_secs(5)).map(drop)
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+        let _ = fs::remove_file(self.folder.join("qemu.pid"));
+    }
+}
+
+/// An empty `/var`, with fs-verity for app bundles.
+fn make_var(file: &Path, fresh: bool) -> Result<()> {
+    if file.exists() && !fresh {
+        return Ok(());
+    }
+    let _ = fs::remove_file(file);
+    fs::File::create(file)?.set_len(VAR)?;
+    process::run(
+        tree::tool_as("mkfs.ext4", "usr/sbin/mke2fs")
+            .args(["-q", "-F", "-t", "ext4", "-O", "verity"])
+            .arg(file),
+    )
+}
+
+/// Refuses a folder in use. The note of a machine whose owner died is no hindrance once the machine is gone.
+fn not_running(folder: &Path) -> Result<()> {
+    let Ok(pid) = fs::read_to_string(folder.join("qemu.pid")) else { return Ok(()) };
+    let Ok(pid) = pid.trim().parse::<u32>() else { return Ok(()) };
+    let folder = folder.canonicalize()?;
+    let same = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder);
+    ensure!(!same, "a watch runs in {} already (QEMU's process is {pid})", folder.display());
+    Ok(())
+}
+
+/// The last lines of a log.
+fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_use_is_refused_and_free_again_once_its_machine_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        assert!(not_running(&folder).is_ok());
+        let mut machine = std::process::Command::new("sleep").arg("60").current_dir(&folder).spawn().unwrap();
+        fs::write(folder.join("qemu.pid"), machine.id().to_string()).unwrap();
+        let in_use = not_running(&folder);
+        machine.kill().unwrap();
+        machine.wait().unwrap();
+        assert!(in_use.is_err());
+        assert!(not_running(&folder).is_ok());
+    }
+}
