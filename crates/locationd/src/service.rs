@@ -38,7 +38,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         rules: Rules::open(&config.store),
         diary: diary.clone(),
         position,
-        jumps: 0,
+        doubts: 0,
     };
     here.apply_rules();
     connection.request_name(names::LOCATION).await.context("the name is taken")?;
@@ -79,8 +79,8 @@ struct Here {
     rules: Rules,
     diary: Diary,
     position: watch::Sender<Option<Whereabouts>>,
-    /// Jumps and doubts in a row, for the journal.
-    jumps: u64,
+    /// Fixes in a row that were not believed, for the journal.
+    doubts: u64,
 }
 
 impl Here {
@@ -102,16 +102,16 @@ impl Here {
                     self.diary.record(line.kind, line.details);
                 }
                 Effect::PositionChanged(here) => {
-                    self.jumps = 0;
+                    self.doubts = 0;
                     self.position.send_replace(Some(here));
                 }
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}
                 Effect::Doubted(doubt) => {
                     // Once for each time in doubt: a liar must not fill the journal.
-                    if self.jumps == 0 {
+                    if self.doubts == 0 {
                         tracing::warn!(%doubt, "a fix is not believed");
                     }
-                    self.jumps += 1;
+                    self.doubts += 1;
                 }
                 Effect::Jumped => tracing::warn!("the receiver insists on another place: believed"),
             }

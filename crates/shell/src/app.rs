@@ -3,35 +3,43 @@
 //! **Invariant:** between two changes of the screen nothing runs. The only timer is the next moment at
 //! which the picture changes by itself.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use jiff::civil::DateTime;
 use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
+use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
 use crate::pages::{Touched, call, contacts, emergency, enrol, face, lock};
 use crate::ui::{Page, Shell};
 
-/// The clocks, so that tests can move them.
-pub trait Clock {
+/// What the face reads from the device, so that tests can set it.
+pub trait Device {
     /// Time since boot.
     fn since_boot(&self) -> Duration;
     /// What the clock on the wall shows.
     fn wall(&self) -> DateTime;
+    /// Percent of the battery, where there is one.
+    fn battery(&self) -> Option<u8>;
 }
 
-/// The device's clocks.
-pub struct SystemClock;
+/// The device this runs on.
+pub struct ThisDevice;
 
-impl Clock for SystemClock {
+impl Device for ThisDevice {
     fn since_boot(&self) -> Duration {
         panel::since_boot()
     }
 
     fn wall(&self) -> DateTime {
         jiff::Zoned::now().datetime()
+    }
+
+    fn battery(&self) -> Option<u8> {
+        battery::percent(Path::new(battery::FOLDER))
     }
 }
 
@@ -56,7 +64,9 @@ pub fn post(event: Event) {
 pub struct App {
     shell: Shell,
     model: RefCell<Model>,
-    clock: Box<dyn Clock>,
+    device: Box<dyn Device>,
+    /// The minute in which the battery was read.
+    read: Cell<Option<i8>>,
     command: Box<dyn Fn(Command)>,
     timer: Timer,
 }
@@ -64,13 +74,14 @@ pub struct App {
 impl App {
     /// Makes the window and shows the face. Commands go to `command`.
     pub fn new(
-        clock: impl Clock + 'static,
+        device: impl Device + 'static,
         command: impl Fn(Command) + 'static,
     ) -> Result<Rc<Self>, PlatformError> {
         let app = Rc::new(Self {
             shell: Shell::new()?,
             model: RefCell::default(),
-            clock: Box::new(clock),
+            device: Box::new(device),
+            read: Cell::new(None),
             command: Box::new(command),
             timer: Timer::default(),
         });
@@ -100,7 +111,7 @@ impl App {
 
     /// Takes an event and draws what follows from it.
     pub fn handle(self: &Rc<Self>, event: Event) {
-        let now = self.clock.since_boot();
+        let now = self.device.since_boot();
         let command = self.model.borrow_mut().handle(event, now);
         if let Some(command) = command {
             (self.command)(command);
@@ -110,11 +121,15 @@ impl App {
     }
 
     fn draw(&self) {
-        let screen = self.model.borrow().screen(self.clock.since_boot());
+        let screen = self.model.borrow().screen(self.device.since_boot());
         let shell = &self.shell;
         let page = match screen {
             Screen::Face(hint) => {
-                face::show(shell, hint, self.clock.wall());
+                let wall = self.device.wall();
+                if self.read.replace(Some(wall.minute())) != Some(wall.minute()) {
+                    face::battery(shell, self.device.battery());
+                }
+                face::show(shell, hint, wall);
                 Page::Face
             }
             Screen::Locked(number) => {
@@ -142,10 +157,10 @@ impl App {
     }
 
     fn schedule(self: &Rc<Self>) {
-        let now = self.clock.since_boot();
+        let now = self.device.since_boot();
         let mut wait = self.model.borrow().next_change(now).map(|at| at.saturating_sub(now));
         if self.shell.get_page() == Page::Face {
-            let second = until_next_second(self.clock.wall());
+            let second = until_next_second(self.device.wall());
             wait = Some(wait.map_or(second, |wait| wait.min(second)));
         }
         let Some(wait) = wait else {

@@ -17,6 +17,9 @@ use crate::model::{Command, Event};
 /// Commands waiting for the bus; a child does not touch faster than this.
 const QUEUE: usize = 8;
 
+/// How often an emergency number is tried, a second apart.
+const EMERGENCY_TRIES: u32 = 10;
+
 /// Why the thread ended.
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
@@ -168,7 +171,7 @@ async fn carry_out(
             Command::HangUp => telephony.hang_up().await,
             Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
             Command::DialEmergency(number) => {
-                telephony.dial_emergency(&number).await.inspect_err(|_| emit(Event::Refused))
+                dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))
             }
             Command::OpenEnrolment => guardian
                 .open_enrolment()
@@ -177,7 +180,19 @@ async fn carry_out(
                 .inspect_err(|_| emit(Event::Code(None))),
         };
         if let Err(error) = result {
-            warn!(%error, "a touch was turned down");
+            warn!(?error, "a touch was turned down");
         }
     }
+}
+
+/// The lifeline is tried again: telephonyd may be on its way back.
+async fn dial_emergency(telephony: &Telephony1Proxy<'_>, number: &str) -> ipc::Result<()> {
+    for _ in 1..EMERGENCY_TRIES {
+        match telephony.dial_emergency(number).await {
+            Ok(()) => return Ok(()),
+            Err(error) => warn!(?error, "the emergency number is tried again"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    telephony.dial_emergency(number).await
 }

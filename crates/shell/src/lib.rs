@@ -12,6 +12,7 @@ mod ui {
 }
 
 pub mod app;
+mod battery;
 pub mod bus;
 mod faces;
 pub mod model;

@@ -22,7 +22,11 @@ struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { bus: Default::default(), card: "/dev/dri/card0".into(), inputs: "/dev/input".into() }
+        Self {
+            bus: daemon::bus::BusConfig::default(),
+            card: "/dev/dri/card0".into(),
+            inputs: "/dev/input".into(),
+        }
     }
 }
 
@@ -38,7 +42,7 @@ fn main() -> anyhow::Result<()> {
         *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         let _ = slint::quit_event_loop();
     })?;
-    let app = app::App::new(app::SystemClock, move |command| commands.send(command))?;
+    let app = app::App::new(app::ThisDevice, move |command| commands.send(command))?;
     app.receive_posts();
 
     let watchdog = slint::Timer::default();

@@ -1,5 +1,8 @@
 //! The bus thread against a telephonyd and a policyd of the test, on a private bus.
 
+// An interface of zbus has `&self` whether it needs it or not.
+#![allow(clippy::unwrap_used, clippy::unused_self)]
+
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -152,7 +155,25 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     until(&events, |e| matches!(e, Event::Refused)).await;
     assert_eq!(*asked.lock().unwrap(), ["accept", "hang up", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
-    until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_secs(600))).await;
+    until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
+}
+
+#[tokio::test]
+async fn t08_an_emergency_call_waits_for_a_telephonyd_that_is_on_its_way_back() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    commands.send(Command::DialEmergency("112".into()));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let _telephonyd = telephonyd(&bus, &asked, Call::none()).await;
+    for _ in 0..500 {
+        if *asked.lock().unwrap() == ["emergency 112"] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("112 was not dialled");
 }
 
 #[tokio::test]

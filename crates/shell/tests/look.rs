@@ -1,5 +1,7 @@
 //! The rules of the look that can be counted: contrast, sizes, words, labels.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The state machine without a screen.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::time::Duration;
 
 use ipc::{Call, CallState, Contact, ModemState, PolicyState};
@@ -125,6 +127,12 @@ fn the_emergency_button_dials_after_three_seconds_unless_it_is_taken_back() {
     model.handle(Event::Touch(Touch::Help), NOW + secs(5));
     assert_eq!(model.handle(Event::Tick, NOW + secs(8)), Some(Command::DialEmergency("112".into())));
     assert_eq!(model.handle(Event::Tick, NOW + secs(9)), None, "once is enough");
+    assert!(
+        matches!(model.screen(NOW + secs(9)), Screen::Emergency { seconds: 0, .. }),
+        "until it is answered for"
+    );
+    model.handle(Event::Tick, NOW + secs(23));
+    assert_eq!(model.screen(NOW + secs(23)), Screen::Locked("112".into()));
 }
 
 #[test]

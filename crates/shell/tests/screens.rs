@@ -1,5 +1,7 @@
 //! Every screen in real pixels, at every size.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod watch;
 
 use ipc::{Call, CallState, ModemState, PolicyState};
@@ -7,10 +9,14 @@ use nestling_shell::model::Event;
 use panel::Xrgb;
 use watch::{SIZES, Watch};
 
+type Show = fn(&Watch);
+
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Xrgb]) + Send + Sync) {
-    let show: [(&str, fn(&Watch)); 13] = [
+    let show: [(&str, Show); 16] = [
         ("face", |_| {}),
+        ("face-battery", |w| w.set_battery(72)),
+        ("face-battery-low", |w| w.set_battery(15)),
         ("face-unbound", |w| w.app.handle(Event::Policy(PolicyState::Unbound))),
         ("face-no-signal", |w| {
             w.app.handle(Event::Telephony {
@@ -50,6 +56,11 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Xrgb]) + Send + Sync)
             w.ask();
             let left = std::time::Duration::from_secs(430);
             w.app.handle(Event::Code(Some(("01234567890123456789".into(), left))));
+        }),
+        ("emergency-dialled", |w| {
+            w.app.handle(Event::Policy(PolicyState::Sealed));
+            w.tap(-80.0, 122.0);
+            w.advance(4_000);
         }),
         ("emergency", |w| {
             w.app.handle(Event::Policy(PolicyState::Sealed));
@@ -149,6 +160,18 @@ fn a26_a_name_no_typeface_knows_is_drawn_without_harm() {
         watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
         watch.advance(2_500);
         assert_eq!(watch.at(100, 150), (0x28, 0xC7, 0x6F));
+    });
+}
+
+#[test]
+fn the_rim_shows_a_battery_only_where_there_is_one() {
+    on(SIZES[0], |watch| {
+        assert_eq!(watch.at(221, 0), (0, 0, 0));
+        watch.set_battery(72);
+        assert_eq!((watch.at(221, 0), watch.at(0, 221)), ((0x35, 0xD3, 0x9A), (0x35, 0xD3, 0x9A)));
+        assert_eq!(watch.at(-110, -192), (0x1A, 0x20, 0x30));
+        watch.set_battery(15);
+        assert_eq!(watch.at(110, -192), (0xFF, 0xC9, 0x3C));
     });
 }
 

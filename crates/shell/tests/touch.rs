@@ -1,5 +1,7 @@
 //! What a finger does, on the real screens.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod watch;
 
 use ipc::{Call, CallState, PolicyState};

@@ -227,7 +227,7 @@ mod tests {
             good.replace("\"name\": \"Mum\"", "\"name\": \"Mum\\u202e\""),
             good.replace("\"picture\"", "\"likes\": 1, \"picture\""),
             good.replace("\"mum\"", "\"../mum\""),
-            good.replace("\n", &" ".repeat(100_000)),
+            good.replace('\n', &" ".repeat(100_000)),
             good[..good.len() / 2].to_owned(),
             r#"{"version":1,"guardians":[]}"#.into(),
         ] {

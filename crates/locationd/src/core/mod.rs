@@ -135,7 +135,7 @@ fn line(Crossing { zone, kind }: &Crossing, fix: &Fix) -> Line {
         ("latitude", format!("{:.5}", fix.place.latitude())),
         ("longitude", format!("{:.5}", fix.place.longitude())),
         ("accuracy-m", format!("{:.0}", fix.accuracy_m().ceil())),
-        ("fix-time", format!("{:.0}", fix.time)),
+        ("time", format!("{:.0}", fix.time)),
     ];
     if *kind == CrossingKind::Found {
         // Nobody saw the watch come: it, or the zone, was not known before.

@@ -85,7 +85,7 @@ fn walking_into_school_is_one_line_with_time_and_place() {
         ("latitude", "60.16928"),
         ("longitude", "24.94000"),
         ("accuracy-m", "5"),
-        ("fix-time", "2026-11-23T12:00:09Z"),
+        ("time", "2026-11-23T12:00:09Z"),
     ];
     let details: Vec<_> = line.details.iter().map(|(key, value)| (*key, value.as_str())).collect();
     assert_eq!(details, expected);
@@ -109,6 +109,7 @@ fn a52_pacing_on_the_fence_tells_nothing() {
     assert_eq!(kinds(&street.all(&[95.0, 95.0])), ["zone-entered"]);
     assert!(kinds(&street.all(&fence)).is_empty());
     assert!(kinds(&street.all(&[125.0, 99.0].repeat(20))).is_empty(), "one fix outside is not enough");
+    assert!(kinds(&street.all(&[110.0, 119.0].repeat(20))).is_empty(), "the rim is not outside");
 }
 
 #[test]

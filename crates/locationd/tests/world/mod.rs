@@ -14,19 +14,19 @@ use zbus::Connection;
 use zbus::names::BusName;
 use zbus::object_server::SignalEmitter;
 
-pub const SCHOOL: (f64, f64) = (60.171, 24.941);
+pub(crate) const SCHOOL: (f64, f64) = (60.171, 24.941);
 
 /// A place on the meridian of the school.
-pub fn south_of_school(metres: f64) -> LatLon {
+pub(crate) fn south_of_school(metres: f64) -> LatLon {
     LatLon::new(SCHOOL.0 - metres / 111_195.0, SCHOOL.1).unwrap()
 }
 
 /// Where every watch lies at first.
-pub fn home() -> LatLon {
+pub(crate) fn home() -> LatLon {
     south_of_school(400.0)
 }
 
-pub fn school_zone() -> Zone {
+pub(crate) fn school_zone() -> Zone {
     Zone {
         id: "school".into(),
         name: "School".into(),
@@ -37,7 +37,7 @@ pub fn school_zone() -> Zone {
 }
 
 /// What policyd's diary was told.
-pub struct Policyd {
+pub(crate) struct Policyd {
     connection: Connection,
     lines: watch::Sender<Vec<DiaryRecord>>,
 }
@@ -61,43 +61,43 @@ impl Policyd {
         Self { connection, lines }
     }
 
-    pub fn lines(&self) -> Vec<DiaryRecord> {
+    pub(crate) fn lines(&self) -> Vec<DiaryRecord> {
         self.lines.borrow().clone()
     }
 
     /// The line with this index, from 0.
-    pub async fn line(&self, index: usize, limit: Duration) -> DiaryRecord {
+    pub(crate) async fn line(&self, index: usize, limit: Duration) -> DiaryRecord {
         let mut lines = self.lines.subscribe();
         let there = tokio::time::timeout(limit, lines.wait_for(|lines| lines.len() > index)).await;
         let there = there.unwrap_or_else(|_| panic!("no line {index} in the diary")).unwrap();
         there[index].clone()
     }
 
-    pub async fn leave(&self) {
+    pub(crate) async fn leave(&self) {
         self.connection.release_name(names::POLICY).await.unwrap();
     }
 
-    pub async fn come_back(&self) {
+    pub(crate) async fn come_back(&self) {
         self.connection.request_name(names::POLICY).await.unwrap();
     }
 }
 
-pub struct Watch {
+pub(crate) struct Watch {
     // Ends first.
     daemon: Child,
-    pub gpsd: Gpsd,
-    pub world: World,
-    pub policyd: Policyd,
+    pub(crate) gpsd: Gpsd,
+    pub(crate) world: World,
+    pub(crate) policyd: Policyd,
     /// A connection without a name.
-    pub agent: Connection,
+    pub(crate) agent: Connection,
     store: PathBuf,
     log: PathBuf,
-    pub bus: PrivateBus,
+    pub(crate) bus: PrivateBus,
 }
 
 impl Watch {
     /// Starts everything and waits for locationd's name.
-    pub async fn start(zones: &[Zone]) -> Self {
+    pub(crate) async fn start(zones: &[Zone]) -> Self {
         let bus = PrivateBus::start().await.unwrap();
         let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
         let gpsd = Gpsd::start(&world).unwrap();
@@ -139,7 +139,7 @@ impl Watch {
     }
 
     /// As policyd does after an order.
-    pub async fn publish(&self, revision: u64, zones: &[Zone]) {
+    pub(crate) async fn publish(&self, revision: u64, zones: &[Zone]) {
         store::publish(&self.store, revision, &family(zones)).unwrap();
         let emitter = SignalEmitter::new(&self.policyd.connection, paths::POLICY).unwrap();
         let emitter = emitter.set_destination(BusName::try_from(names::LOCATION).unwrap());
@@ -147,7 +147,7 @@ impl Watch {
     }
 
     /// The sky of these tests is all around 60.17 N, 24.94 E.
-    pub fn log_holds_no_coordinate(&self) {
+    pub(crate) fn log_holds_no_coordinate(&self) {
         let log = fs::read_to_string(&self.log).unwrap();
         assert!(log.contains("a zone"), "the log is written: {log}");
         assert!(!log.contains("60.1") && !log.contains("24.9"), "{log}");

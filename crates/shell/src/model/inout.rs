@@ -131,7 +131,7 @@ pub enum Screen {
     Emergency {
         /// The number.
         number: String,
-        /// Seconds left, rounded up.
+        /// Seconds left, rounded up; none once it was dialled.
         seconds: u64,
     },
 }

@@ -27,6 +27,8 @@ const ANSWER_AFTER: Duration = Duration::from_secs(2);
 const TELEPHONY_BACK: Duration = Duration::from_secs(5);
 /// The time to take back a touch on the emergency button.
 const COUNTDOWN: Duration = Duration::from_secs(3);
+/// How long the number is tried after that: longer than telephonyd is ever away.
+const DIALLED: Duration = Duration::from_secs(15);
 /// How long an enrolment code lives.
 const CODE: Duration = Duration::from_mins(10);
 /// One step of the rings around a caller.
@@ -41,7 +43,8 @@ enum Page {
     Home,
     Contacts(usize),
     Enrol(Option<(String, Duration)>, bool),
-    Emergency(Duration),
+    /// Since when; and whether the number was dialled.
+    Emergency(Duration, bool),
 }
 
 /// All the shell knows.
@@ -144,8 +147,8 @@ impl Model {
             _ if state != CallState::None => {}
             Touch::Contacts => self.page = Page::Contacts(0),
             Touch::Close | Touch::Mistake => self.page = Page::Home,
-            Touch::Help => self.page = Page::Emergency(now),
-            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now),
+            Touch::Help => self.page = Page::Emergency(now, false),
+            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now, false),
             Touch::Dial(id) => return Some(Command::Dial(id)),
             Touch::Turn(by) => {
                 if let Page::Contacts(n) = &mut self.page {
@@ -176,7 +179,8 @@ impl Model {
             Page::Home => None,
             Page::Contacts(_) | Page::Enrol(None, _) => Some(self.touched + IDLE),
             Page::Enrol(Some((_, until)), _) => Some(*until),
-            Page::Emergency(since) => Some(*since + COUNTDOWN),
+            Page::Emergency(since, false) => Some(*since + COUNTDOWN),
+            Page::Emergency(since, true) => Some(*since + COUNTDOWN + DIALLED),
         }
     }
 
@@ -187,10 +191,11 @@ impl Model {
         }
         self.notice = self.notice.filter(|until| now < *until);
         if self.page_ends().is_some_and(|end| now >= end) {
-            let ended = std::mem::replace(&mut self.page, Page::Home);
-            if matches!(ended, Page::Emergency(_)) {
+            if let Page::Emergency(_, dialled @ false) = &mut self.page {
+                *dialled = true;
                 return Some(Command::DialEmergency(self.emergency.clone()));
             }
+            self.page = Page::Home;
         }
         None
     }
@@ -209,7 +214,7 @@ impl Model {
             }
             Page::Enrol(None, true) => Screen::Enrol(Enrol::Failed),
             Page::Enrol(None, false) => Screen::Enrol(Enrol::Waiting),
-            Page::Emergency(since) => {
+            Page::Emergency(since, _) => {
                 let left = (*since + COUNTDOWN).saturating_sub(now);
                 Screen::Emergency {
                     number: self.emergency.clone(),
@@ -264,7 +269,7 @@ impl Model {
                 Some(self.next_step(now, Duration::from_secs(1)))
             }
             Screen::Call { .. } => Some(self.next_step(now, RING_STEP)),
-            Screen::Emergency { .. } => self.page_ends().map(|end| {
+            Screen::Emergency { seconds: 1.., .. } => self.page_ends().map(|end| {
                 let left = end.saturating_sub(now).as_millis().saturating_sub(1) as u64 / 1000;
                 end.saturating_sub(Duration::from_secs(left))
             }),

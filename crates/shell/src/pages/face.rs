@@ -36,3 +36,7 @@ pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime) {
         Hint::NotNow => ui::Hint::NotNow,
     });
 }
+
+pub(crate) fn battery(shell: &Shell, percent: Option<u8>) {
+    shell.global::<FaceAdapter>().set_battery(percent.map_or(-1.0, |percent| f32::from(percent) / 100.0));
+}

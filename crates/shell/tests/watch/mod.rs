@@ -1,15 +1,15 @@
 //! A watch in memory: the real shell on the headless panel, with clocks and a finger moved by hand.
 
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ipc::{Call, CallState, Contact, ModemState, PolicyState};
 use jiff::civil::{DateTime, date};
-use nestling_shell::app::{App, Clock};
+use nestling_shell::app::{App, Device};
 use nestling_shell::model::{Command, Event};
 use panel::Xrgb;
 use panel::headless::Headless;
@@ -20,9 +20,10 @@ pub const SIZES: [(u32, u32); 3] = [(466, 466), (368, 448), (480, 480)];
 struct Hands {
     panel: Rc<Headless>,
     start: Rc<RefCell<DateTime>>,
+    battery: Rc<Cell<Option<u8>>>,
 }
 
-impl Clock for Hands {
+impl Device for Hands {
     fn since_boot(&self) -> Duration {
         // The watch has been up for a while: times before the start exist.
         Duration::from_secs(1_000) + self.panel.now()
@@ -30,6 +31,10 @@ impl Clock for Hands {
 
     fn wall(&self) -> DateTime {
         *self.start.borrow() + jiff::SignedDuration::try_from(self.panel.now()).unwrap()
+    }
+
+    fn battery(&self) -> Option<u8> {
+        self.battery.get()
     }
 }
 
@@ -39,6 +44,7 @@ pub struct Watch {
     pub commands: Rc<RefCell<Vec<Command>>>,
     pub size: (u32, u32),
     start: Rc<RefCell<DateTime>>,
+    battery: Rc<Cell<Option<u8>>>,
 }
 
 impl Watch {
@@ -47,9 +53,10 @@ impl Watch {
         let start = Rc::new(RefCell::new(date(2026, 11, 23).at(10, 9, 36, 0)));
         let commands = Rc::new(RefCell::new(Vec::new()));
         let log = commands.clone();
-        let clock = Hands { panel: panel.clone(), start: start.clone() };
-        let app = App::new(clock, move |command| log.borrow_mut().push(command)).unwrap();
-        Self { panel, app, commands, size, start }
+        let battery = Rc::new(Cell::new(None));
+        let hands = Hands { panel: panel.clone(), start: start.clone(), battery: battery.clone() };
+        let app = App::new(hands, move |command| log.borrow_mut().push(command)).unwrap();
+        Self { panel, app, commands, size, start, battery }
     }
 
     /// A bound watch with a network and four people.
@@ -72,6 +79,12 @@ impl Watch {
     pub fn set_time(&self, time: DateTime) {
         *self.start.borrow_mut() = time - jiff::SignedDuration::try_from(self.panel.now()).unwrap();
         self.app.handle(Event::Tick);
+    }
+
+    /// The battery's level, seen at the next minute.
+    pub fn set_battery(&self, percent: u8) {
+        self.battery.set(Some(percent));
+        self.advance(60_000);
     }
 
     pub fn now_ms(&self) -> u64 {

@@ -41,9 +41,9 @@ impl Telephony1 {
     async fn ask(&self, header: Header<'_>, request: Request) -> ipc::Result<()> {
         self.access.require(&header, TOUCH).await?;
         let (reply, answer) = oneshot::channel();
-        let ending = |_| Refusal::Failed("telephonyd is ending".into());
-        self.inputs.send(Input::Request(request, reply)).await.map_err(|_| ending(()))?;
-        answer.await.map_err(|_| ending(()))?.map_err(refusal)
+        let ending = || Refusal::Failed("telephonyd is ending".into());
+        self.inputs.send(Input::Request(request, reply)).await.map_err(|_| ending())?;
+        answer.await.map_err(|_| ending())?.map_err(refusal)
     }
 
     async fn read(&self, header: Option<Header<'_>>) -> fdo::Result<View> {

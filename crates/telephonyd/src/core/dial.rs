@@ -100,15 +100,14 @@ impl Core {
     }
 
     /// The modem began to dial, or could not.
-    pub(super) fn dialled(&mut self, ticket: Ticket, call: Option<CallId>, now: Duration) {
+    pub(super) fn dialled(&mut self, ticket: Ticket, call: Option<&CallId>, now: Duration) {
         let asked = |screen: &Screen| screen.dialled.as_ref().is_some_and(|(asked, _)| *asked == ticket);
         let wanted = self.screen.as_ref().is_some_and(asked);
-        match &call {
+        match call {
             Some(id) if wanted => self.bind(id, now),
-            // An emergency call took its place: it is ended when it is seen.
-            Some(_) => {}
             None if wanted => self.screen_over(),
-            None => {}
+            // An emergency call took its place: if it was made, it is ended when it is seen.
+            _ => {}
         }
         self.answer(ticket, if call.is_some() { Ok(()) } else { Err(Refused::Failed) });
     }

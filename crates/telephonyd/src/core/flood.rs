@@ -8,7 +8,7 @@ use policy::Caller;
 use super::caller::label;
 use super::types::Line;
 
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Callers told apart at a time; with more of them, the rest counts as one.
 const CALLERS: usize = 32;
 

@@ -79,7 +79,7 @@ impl Core {
             Event::Gone(id) => self.gone(&id, now),
             Event::Request(ticket, request) => self.request(ticket, request, now),
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
-            Event::Dialled(ticket, call) => self.dialled(ticket, call, now),
+            Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
             Event::Tick => {}
             Event::Stopping => {

@@ -92,7 +92,7 @@ impl Commands {
     }
 
     async fn delete(&self, id: &CallId) -> Result<(), CommandError> {
-        let path = ObjectPath::try_from(id.0.as_str()).map_err(zbus::Error::from)?;
+        let path = ObjectPath::try_from(id.0.as_str())?;
         Ok(self.voice().await?.delete_call(&path).await?)
     }
 

@@ -21,7 +21,7 @@ use crate::service::Input;
 /// Signals that may wait: more than ModemManager sends while one job is done.
 const QUEUE: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(1023);
 /// Pauses before ModemManager is asked again, doubled from the first to the second.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 /// Listens, then reads what is there, in a task of its own.
 pub(super) async fn start(

@@ -123,7 +123,7 @@ impl Calls {
     pub(super) fn changed(&mut self, path: &str, properties: &Properties) -> Option<Sighting> {
         let call = self.0.get_mut(path)?;
         if let Some(direction) = number(properties, "Direction") {
-            call.direction = direction_of(direction);
+            call.direction = Some(direction_of(direction));
         }
         if let Some(state) = number(properties, "State") {
             call.progress = Some(progress(state, call.direction));
@@ -138,7 +138,7 @@ impl Calls {
     pub(super) fn read(&mut self, path: &str, properties: &Properties) -> Option<Sighting> {
         let call = self.0.get_mut(path)?;
         if call.direction.is_none() {
-            call.direction = number(properties, "Direction").and_then(direction_of);
+            call.direction = number(properties, "Direction").map(direction_of);
         }
         if call.progress.is_none() {
             let state = number(properties, "State").unwrap_or_default();
@@ -162,8 +162,8 @@ fn tell(path: &str, call: &mut Partial) -> Option<Sighting> {
 }
 
 /// `MMCallDirection`; an unknown one is taken for incoming, which is the one that is screened.
-fn direction_of(direction: i32) -> Option<Direction> {
-    Some(if direction == 2 { Direction::Outgoing } else { Direction::Incoming })
+fn direction_of(direction: i32) -> Direction {
+    if direction == 2 { Direction::Outgoing } else { Direction::Incoming }
 }
 
 /// `MMCallState`

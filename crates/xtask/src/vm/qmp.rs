@@ -68,8 +68,16 @@ impl Qmp {
     /// What the screen shows.
     pub fn screen(&mut self) -> Result<Screen> {
         let file = tempfile::NamedTempFile::new()?;
-        self.command("screendump", &json!({ "filename": file.path(), "format": "ppm" }))?;
-        Screen::parse(&std::fs::read(file.path())?)
+        let mut tries = 0;
+        loop {
+            self.command("screendump", &json!({ "filename": file.path(), "format": "ppm" }))?;
+            match Screen::parse(&std::fs::read(file.path())?) {
+                // The guest changed the mode while QEMU was writing.
+                Err(_) if tries < 10 => tries += 1,
+                screen => return screen,
+            }
+            sleep(TAP);
+        }
     }
 
     /// Puts a finger on the pixel `x`, `y` and takes it away.

@@ -30,9 +30,12 @@ impl Screen {
         ensure!(word()? == "P6", "the picture is no PPM");
         let (width, height): (usize, usize) = (word()?.parse()?, word()?.parse()?);
         ensure!(word()? == "255", "the picture has not 8 bits a colour");
-        let (pixels, remainder) = rest.as_chunks::<3>();
-        ensure!(pixels.len() == width * height && remainder.is_empty(), "the picture is not whole");
-        Ok(Self { width, height, pixels: pixels.to_vec() })
+        // QEMU pads rows to whole words, which the format does not know.
+        let row = (width * 3).next_multiple_of(4);
+        let row = if rest.len() == row * height { row } else { width * 3 };
+        ensure!(row > 0 && rest.len() == row * height, "the picture is not whole");
+        let pixels = rest.chunks(row).flat_map(|row| row.as_chunks::<3>().0.iter().take(width).copied());
+        Ok(Self { width, height, pixels: pixels.collect() })
     }
 
     /// The colour at a place.
@@ -65,6 +68,8 @@ mod tests {
         assert_eq!(screen.pixel(1, 0), Some(*b"ABC"));
         assert_eq!((screen.pixel(2, 0), screen.pixel(0, 1)), (None, None));
         assert_eq!(screen.difference(&Screen::parse(b"P6\n2 1\n255\nabcABD").unwrap()), 1);
+        let padded = Screen::parse(b"P6\n1 2\n255\nabc.ABC.").unwrap();
+        assert_eq!((padded.pixel(0, 0), padded.pixel(0, 1)), (Some(*b"abc"), Some(*b"ABC")));
     }
 
     #[test]
