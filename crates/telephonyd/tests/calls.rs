@@ -76,7 +76,7 @@ async fn a06_accept_in_the_first_two_seconds_is_refused() {
     assert!(matches!(nobody, Err(Refusal::NotFound(_))), "{nobody:?}");
     house.world.call(Some(MUM)).unwrap();
     let (since, _) = house.shell.told(0, CallState::Ringing).await;
-    while since.elapsed() < Duration::from_millis(1900) {
+    while since.elapsed() < Duration::from_millis(1500) {
         let early = house.shell.telephony.accept().await;
         // The shell hears of the ring a moment after it began.
         assert!(matches!(early, Err(Refusal::Denied(ref why)) if why == "too-early"), "{early:?}");

@@ -1,5 +1,7 @@
 //! Running other programs: an error always carries the command and what it said.
 
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
@@ -48,6 +50,14 @@ fn describe(command: &Command) -> String {
         name.push_str(&argument.to_string_lossy());
     }
     name
+}
+
+/// Makes `folder` ours until the result is dropped: a second command waits instead of building into the same place.
+pub fn lock(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = File::create(folder.join(".lock"))?;
+    file.lock().with_context(|| format!("locking {}", folder.display()))?;
+    Ok(file)
 }
 
 /// Says what is being done and, when it is done, how long it took.

@@ -34,6 +34,9 @@ pub struct Run {
     /// Boot what ships instead: the same without the developer's agent
     #[arg(long)]
     product: bool,
+    /// More for the kernel's command line, such as `systemd.setenv=NESTLING_LOG=debug`
+    #[arg(long, default_value = "")]
+    cmdline: String,
     /// Leave a new watch without a guardian, to see its first run
     #[arg(long)]
     unbound: bool,
@@ -49,7 +52,7 @@ impl Run {
             name: NAME.to_owned(),
             display,
             fresh: self.fresh,
-            cmdline: JOURNAL_ON_CONSOLE.to_owned(),
+            cmdline: format!("{JOURNAL_ON_CONSOLE} {}", self.cmdline),
         };
         let mut vm = Vm::boot(&image, &options)?;
         let _world = world(&vm)?;

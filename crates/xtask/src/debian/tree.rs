@@ -43,6 +43,7 @@ impl Tree {
 
 /// Makes the tree where it is missing or `rootfs/packages` changed; with `refresh` looks for newer packages.
 pub fn ensure(refresh: bool) -> Result<Tree> {
+    let _lock = process::lock(&paths::trixie())?;
     let packages = Packages::load()?;
     let lists = format!("{packages:?}");
     let stamp = paths::trixie().join("tree.json");

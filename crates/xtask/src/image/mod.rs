@@ -69,6 +69,7 @@ pub struct Image {
 
 /// Builds the image where anything it is made of changed.
 pub fn build(kind: Kind) -> Result<Image> {
+    let _lock = process::lock(&paths::images())?;
     let tree = tree::ensure(false)?;
     let services = paths::root().join("services");
     let mut names = programs::named_by(&services.join("units"))?;

@@ -5,6 +5,7 @@
 //! `target/vm/<name>/`.
 
 pub mod agent;
+mod folder;
 pub mod qemu;
 pub mod qmp;
 pub mod screen;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use self::agent::Agent;
+use self::folder::Folder;
 use self::qemu::socket;
 use self::qmp::Qmp;
 use self::screen::Screen;
@@ -74,7 +76,7 @@ impl Options {
 
 /// A running machine; it ends when this is dropped.
 pub struct Vm {
-    folder: PathBuf,
+    folder: Folder,
     child: Child,
     qmp: Option<Qmp>,
     started: Instant,
@@ -83,20 +85,18 @@ pub struct Vm {
 impl Vm {
     /// Starts `image` and returns as soon as QEMU runs: the guest boots on.
     pub fn boot(image: &Image, options: &Options) -> Result<Self> {
-        let folder = paths::vm(&options.name);
-        fs::create_dir_all(&folder)?;
-        not_running(&folder)?;
+        let folder = Folder::take(&paths::vm(&options.name))?;
         for old in ["console.log", socket::QMP, socket::QMP_SIM, socket::MODEM, socket::GNSS, socket::AGENT] {
-            let _ = fs::remove_file(folder.join(old));
+            let _ = fs::remove_file(folder.path().join(old));
         }
-        make_var(&folder.join("var.img"), options.fresh)?;
-        let stderr = fs::File::create(folder.join("qemu.log"))?;
-        let child = qemu::command(image, &folder, options.display, &options.cmdline)
+        make_var(&folder.path().join("var.img"), options.fresh)?;
+        let stderr = fs::File::create(folder.path().join("qemu.log"))?;
+        let child = qemu::command(image, folder.path(), options.display, &options.cmdline)
             .stderr(stderr)
             .spawn()
             .context("starting QEMU")?;
-        fs::write(folder.join("qemu.pid"), child.id().to_string())?;
         let mut vm = Self { folder, child, qmp: None, started: Instant::now() };
+        vm.folder.note(vm.child.id())?;
         vm.qmp = Some(vm.wait_for_qmp()?);
         Ok(vm)
     }
@@ -105,7 +105,7 @@ impl Vm {
         let socket = self.socket(socket::QMP);
         while self.started.elapsed() < Duration::from_secs(10) {
             if let Some(status) = self.child.try_wait()? {
-                let said = fs::read_to_string(self.folder.join("qemu.log")).unwrap_or_default();
+                let said = fs::read_to_string(self.folder.path().join("qemu.log")).unwrap_or_default();
                 bail!("QEMU ended at once ({status}): {said}");
             }
             if socket.exists()
@@ -120,12 +120,12 @@ impl Vm {
 
     /// A socket of the machine, see [`qemu::socket`].
     pub fn socket(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.folder.path().join(name)
     }
 
     /// The machine's folder.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// Since QEMU was started.
@@ -135,7 +135,7 @@ impl Vm {
 
     /// What the kernel (and with [`JOURNAL_ON_CONSOLE`] everybody) wrote so far.
     pub fn console(&self) -> String {
-        let bytes = fs::read(self.folder.join("console.log")).unwrap_or_default();
+        let bytes = fs::read(self.folder.path().join("console.log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -224,7 +224,6 @@ impl Drop for Vm {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
-        let _ = fs::remove_file(self.folder.join("qemu.pid"));
     }
 }
 
@@ -242,37 +241,8 @@ fn make_var(file: &Path, fresh: bool) -> Result<()> {
     )
 }
 
-/// Refuses a folder in use. The note of a machine whose owner died is no hindrance once the machine is gone.
-fn not_running(folder: &Path) -> Result<()> {
-    let Ok(pid) = fs::read_to_string(folder.join("qemu.pid")) else { return Ok(()) };
-    let Ok(pid) = pid.trim().parse::<u32>() else { return Ok(()) };
-    let folder = folder.canonicalize()?;
-    let same = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder);
-    ensure!(!same, "a watch runs in {} already (QEMU's process is {pid})", folder.display());
-    Ok(())
-}
-
 /// The last lines of a log.
 fn tail(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
     lines[lines.len().saturating_sub(30)..].join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_in_use_is_refused_and_free_again_once_its_machine_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().canonicalize().unwrap();
-        assert!(not_running(&folder).is_ok());
-        let mut machine = std::process::Command::new("sleep").arg("60").current_dir(&folder).spawn().unwrap();
-        fs::write(folder.join("qemu.pid"), machine.id().to_string()).unwrap();
-        let in_use = not_running(&folder);
-        machine.kill().unwrap();
-        machine.wait().unwrap();
-        assert!(in_use.is_err());
-        assert!(not_running(&folder).is_ok());
-    }
 }
