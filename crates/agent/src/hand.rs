@@ -91,11 +91,12 @@ async fn calls(bus: &Connection) -> Result<Vec<MmCall>> {
             Proxy::new(bus, MODEM_MANAGER, modem, "org.freedesktop.ModemManager1.Modem.Voice").await?;
         for path in voice.get_property::<Vec<OwnedObjectPath>>("Calls").await? {
             let call = Proxy::new(bus, MODEM_MANAGER, path, "org.freedesktop.ModemManager1.Call").await?;
-            calls.push(MmCall {
-                state: call.get_property("State").await?,
-                direction: call.get_property("Direction").await?,
-                number: call.get_property("Number").await?,
-            });
+            // A call that ended meanwhile is none.
+            if let Ok(state) = call.get_property("State").await {
+                let direction = call.get_property("Direction").await.unwrap_or_default();
+                let number = call.get_property("Number").await.unwrap_or_default();
+                calls.push(MmCall { state, direction, number });
+            }
         }
     }
     Ok(calls)

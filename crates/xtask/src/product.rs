@@ -20,7 +20,7 @@ pub fn boots_to_the_face() -> Result<()> {
     let world = World::start_thread(WorldConfig::default())?;
     world.connect_modem(vm.socket(socket::MODEM));
     world.connect_sky(vm.socket(socket::GNSS));
-    vm.wait_for_screen("the face", Duration::from_mins(3), |screen| seen(screen) == Seen::Face)?;
+    vm.wait_for_screen("the face", Duration::from_mins(3), |screen| seen(screen) == Seen::New)?;
     println!("   the face after {:.1} s", vm.age().as_secs_f64());
     let asked = vm.agent()?.ask::<_, serde_json::Value>(&"status", Duration::from_secs(5));
     ensure!(asked.is_err(), "somebody answers on the agent's port of a product: {asked:?}");

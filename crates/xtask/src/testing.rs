@@ -32,9 +32,11 @@ const STEPS: [Step; 7] = [
 
 /// All that the development image has more, or otherwise, than the product: the agent's files, its account in
 /// the lists of accounts, and the link that starts it.
-const AGENT: [&str; 7] = [
+const AGENT: [&str; 9] = [
     "etc/group",
+    "etc/gshadow",
     "etc/passwd",
+    "etc/shadow",
     "etc/systemd/system/multi-user.target.wants/nestling-agent.service",
     "usr/lib/systemd/system/nestling-agent.service",
     "usr/lib/sysusers.d/nestling-agent.conf",

@@ -24,8 +24,10 @@ pub const ASK_PILL: (u32, u32) = (233, 316);
 /// What a child sees, as far as this program can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// The time.
+    /// The time, and nothing to complain about.
     Face,
+    /// The time, and a hint that there is no guardian yet.
+    New,
     /// A call rings and can be answered.
     Ringing,
     /// A call runs or is being dialled.
@@ -44,11 +46,14 @@ pub fn seen(screen: &Screen) -> Seen {
     let call = share(screen, (middle.0, middle.1 + 150), 30, colour::RED) > 0.4;
     let lock = share(screen, (middle.0, middle.1 - 100), 40, colour::LILAC) > 0.1;
     let chick = share(screen, middle, 34, colour::SUN) > 0.25;
+    let hint = share(screen, ASK_PILL, 24, colour::SUN);
     match (red, green, call, lock, chick) {
         (true, true, ..) => Seen::Ringing,
         (_, _, _, true, _) => Seen::Locked,
         (_, _, true, ..) => Seen::Call,
-        (.., true) => Seen::Face,
+        (.., true) if hint > 0.3 => Seen::New,
+        // "No signal" stands there in the same colour.
+        (.., true) if hint < 0.01 => Seen::Face,
         _ => Seen::Other,
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use ipc::{Call, CallState, DiaryEntry};
-use nestling_agent::protocol::{MmCall, Reply, Request, Unit};
+use nestling_agent::protocol::{Reply, Request, Unit};
 use sim::{Event, World, WorldConfig};
 
 use super::picture::{Seen, seen};
@@ -143,17 +143,6 @@ impl Stage {
                 _ => None,
             }
         })
-    }
-
-    /// The calls ModemManager has.
-    ///
-    /// # Errors
-    /// ModemManager does not answer.
-    pub(super) fn modem_manager_calls(&mut self) -> Result<Vec<MmCall>> {
-        match self.ask(&Request::Calls)? {
-            Reply::Calls(calls) => Ok(calls),
-            other => bail!("no calls: {other:?}"),
-        }
     }
 
     /// The call telephonyd tells the screen, once it is in this state.

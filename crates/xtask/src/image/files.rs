@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest as _, Sha256};
 use tar::{Archive, Builder, EntryType, Header};
+
+use super::verity;
 
 /// What a path holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,11 @@ impl Files {
     /// Adds or replaces a symbolic link.
     pub fn link(&mut self, path: &str, to: &str) {
         self.put(path, Entry { mode: 0o777, uid: 0, gid: 0, content: Content::Link(to.to_owned()) });
+    }
+
+    /// Takes out every path `unwanted` names.
+    pub fn remove(&mut self, unwanted: &dyn Fn(&str) -> bool) {
+        self.0.retain(|path, _| !unwanted(path));
     }
 
     fn put(&mut self, path: &str, entry: Entry) {
@@ -147,18 +155,42 @@ impl Files {
         }
     }
 
-    /// `mode owner:group path`, a line each: what an auditor compares.
+    /// `mode owner:group path`, and of a file its size and SHA-256, a line each: what an
+    /// auditor compares.
     pub fn listing(&self) -> String {
         let mut text = String::new();
         for (path, entry) in self.iter() {
             let (kind, size) = match &entry.content {
                 Content::Folder => ('d', String::new()),
-                Content::File(bytes) => ('-', format!(" {}", bytes.len())),
+                Content::File(bytes) => {
+                    let hash = verity::hex(&Sha256::digest(bytes));
+                    ('-', format!(" {} {hash}", bytes.len()))
+                }
                 Content::Link(to) => ('l', format!(" -> {to}")),
             };
             let _ = writeln!(text, "{kind}{:04o} {}:{} /{path}{size}", entry.mode, entry.uid, entry.gid);
         }
         text
+    }
+
+    /// Writes what `takes` lets through below a folder, as files of the user who runs this, for tools that look at
+    /// an image with `--root`.
+    pub fn unpack(&self, root: &Path, takes: &dyn Fn(&str) -> bool) -> Result<()> {
+        for (path, entry) in self.iter().filter(|(path, _)| takes(path)) {
+            let target = root.join(path);
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            match &entry.content {
+                Content::Folder => fs::create_dir_all(&target)?,
+                Content::File(bytes) => {
+                    fs::write(&target, bytes)?;
+                    fs::set_permissions(&target, fs::Permissions::from_mode(entry.mode | 0o600))?;
+                }
+                Content::Link(to) => symlink(to, &target)?,
+            }
+        }
+        Ok(())
     }
 
     /// Writes everything as a tar.
@@ -255,6 +287,10 @@ mod tests {
             .map(|entry| entry.unwrap().path().unwrap().display().to_string())
             .collect();
         assert_eq!(paths, ["a", "b", "b/c"]);
-        assert!(files.listing().contains("-0600 0:0 /b/c 4\n"));
+        assert!(
+            files.listing().contains(
+                "-0600 0:0 /b/c 4 982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1\n"
+            )
+        );
     }
 }

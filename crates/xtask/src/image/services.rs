@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::files::{Content, Files};
+use super::files::Files;
 use super::{Kind, accounts, programs};
 use crate::debian::tree;
 use crate::{paths, process};
@@ -75,14 +75,7 @@ fn inside(folder: &Path) -> Result<Vec<PathBuf>> {
 fn presets(files: &mut Files) -> Result<()> {
     let staging = tempfile::tempdir()?;
     let root = staging.path();
-    for (path, entry) in files.iter().filter(|(path, _)| path.starts_with("usr/lib/systemd/system")) {
-        let path = root.join(path);
-        match &entry.content {
-            Content::Folder => fs::create_dir_all(path)?,
-            Content::File(bytes) => fs::write(path, bytes)?,
-            Content::Link(to) => std::os::unix::fs::symlink(to, path)?,
-        }
-    }
+    files.unpack(root, &|path| path.starts_with("usr/lib/systemd/system"))?;
     fs::create_dir_all(root.join("etc/systemd/system"))?;
     process::run(
         tree::tool("usr/bin/systemctl")

@@ -1,0 +1,67 @@
+//! How the root is started, in QEMU: what was signed starts, what was changed restarts the watch before any of it
+//! runs, and nothing on the kernel command line ends in a shell.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use xtask::image::{self, Image};
+use xtask::vm::{Options, Vm};
+
+const PATIENCE: Duration = Duration::from_mins(2);
+/// The first thing systemd says.
+const SYSTEMD: &str = "Welcome to";
+
+fn image() -> anyhow::Result<(TempDir, Image)> {
+    let folder = tempfile::tempdir()?;
+    let image = image::build_bare(folder.path())?;
+    Ok((folder, image))
+}
+
+fn boot(image: &Image, name: &str) -> anyhow::Result<Vm> {
+    let cmdline = "systemd.show_status=true loglevel=4".to_owned();
+    Vm::boot(image, &Options { cmdline, ..Options::headless(name) })
+}
+
+/// The machine ends, which a restart does as well, and systemd was never there.
+fn must_not_start(image: &Image, name: &str, reason: &str) {
+    let mut vm = boot(image, name).unwrap();
+    vm.wait_for_end(PATIENCE).unwrap();
+    let console = vm.console();
+    assert!(console.contains(reason), "{console}");
+    assert!(!console.contains(SYSTEMD), "{console}");
+}
+
+fn flip(file: &Path, at: usize) {
+    let mut bytes = fs::read(file).unwrap();
+    bytes[at] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a31_one_changed_bit_of_the_root_restarts_the_watch_before_systemd() {
+    let (_folder, image) = image().unwrap();
+    {
+        let mut vm = boot(&image, "start-whole").unwrap();
+        vm.wait_for_console(SYSTEMD, PATIENCE).unwrap();
+    }
+    // The first bytes belong to no file and no checksum of erofs: only dm-verity sees them.
+    flip(&image.root, 0);
+    must_not_start(&image, "start-changed", "device-mapper: verity: 254:0: data block 0 is corrupted");
+}
+
+#[test]
+fn a30_a_command_line_without_the_root_hash_or_with_another_ends_in_no_shell() {
+    let (_folder, mut image) = image().unwrap();
+    let whole = image.cmdline.clone();
+    image.cmdline = "init=/bin/sh rdinit=/bin/sh root=/dev/vda".to_owned();
+    must_not_start(&image, "start-shell", "Kernel panic");
+    image.cmdline = "panic=1 init=/bin/sh root=/dev/vda systemd.debug_shell single".to_owned();
+    must_not_start(&image, "start-unproven", "nestling.verity is missing");
+    // Another root hash: the last digit counts.
+    let (value, rest) = whole.split_once(' ').unwrap();
+    let (kept, last) = value.split_at(value.len() - 1);
+    image.cmdline = format!("{kept}{} {rest}", if last == "0" { '1' } else { '0' });
+    must_not_start(&image, "start-other", "is corrupted");
+}
