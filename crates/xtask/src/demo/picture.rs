@@ -48,8 +48,9 @@ pub fn seen(screen: &Screen) -> Seen {
     let chick = share(screen, middle, 34, colour::SUN) > 0.25;
     let hint = share(screen, ASK_PILL, 24, colour::SUN);
     match (red, green, call, lock, chick) {
-        (true, true, ..) => Seen::Ringing,
+        // Its two buttons stand almost where those of a ringing call are.
         (_, _, _, true, _) => Seen::Locked,
+        (true, true, ..) => Seen::Ringing,
         (_, _, true, ..) => Seen::Call,
         (.., true) if hint > 0.3 => Seen::New,
         // "No signal" stands there in the same colour.
