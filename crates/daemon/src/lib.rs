@@ -12,6 +12,7 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod diary;
+pub mod files;
 pub mod notify;
 mod private;
 pub mod rules;

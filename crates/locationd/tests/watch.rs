@@ -149,13 +149,5 @@ async fn the_interface_is_the_golden_one() {
     let watch = Watch::start(&[]).await;
     let location = Location1Proxy::new(&watch.agent).await.unwrap();
     let xml = location.inner().introspect().await.unwrap();
-    let start = xml.find(r#"  <interface name="org.nestling.Location1">"#).unwrap();
-    let end = start + xml[start..].find("</interface>").unwrap() + "</interface>\n".len();
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../ipc/golden/org.nestling.Location1.xml");
-    if std::env::var_os("NESTLING_BLESS").is_some() {
-        std::fs::create_dir_all(std::path::Path::new(golden).parent().unwrap()).unwrap();
-        std::fs::write(golden, &xml[start..end]).unwrap();
-    }
-    let kept = std::fs::read_to_string(golden).unwrap_or_default();
-    assert_eq!(xml[start..end], kept, "a change of the contract: look at it, then NESTLING_BLESS=1");
+    testkit::golden::interface(&xml, "org.nestling.Location1");
 }

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use daemon::files;
 use serde::{Deserialize, Serialize};
 
 use crate::core::boot::{AnchorFound, Anchored};
-use crate::files;
 
 /// A home of the anchor.
 pub trait Anchor {

@@ -3,9 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use daemon::files;
 use orders::{Signer, WatchId};
-
-use crate::files;
 
 /// What is wrong with the device key.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,6 @@ pub mod config;
 pub mod core;
 pub mod device;
 pub mod diary;
-pub mod files;
 pub mod guard;
 pub mod log;
 pub mod office;

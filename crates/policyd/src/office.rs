@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use daemon::files;
 use ipc::{DiaryEntry, DiaryRecord, PolicyState, Refusal};
 use orders::{Door, EnrolmentCode, Ledger, Refused, WatchId};
 use store::Stamp;
@@ -14,7 +15,6 @@ use crate::core::boot::{AnchorFound, Anchored, Boot, LogFound, Seal, judge};
 use crate::core::gate::Gate;
 use crate::device;
 use crate::diary::{Diary, DiaryError};
-use crate::files;
 use crate::log::OrderLog;
 
 /// Now, on both clocks.

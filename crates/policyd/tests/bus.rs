@@ -142,3 +142,16 @@ async fn t2_only_daemons_write_the_diary() {
     let lines = Diary1Proxy::new(&client).await.unwrap().read(0, 10).await.unwrap();
     assert_eq!((lines.len(), lines[0].source.as_str()), (1, "telephony"));
 }
+
+#[tokio::test]
+async fn the_interfaces_are_the_golden_ones() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let _daemon = Daemon::start(&bus, &client).await;
+    let policy1 = Policy1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
+    testkit::golden::interface(&policy1, "org.nestling.Policy1");
+    let diary1 = Diary1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
+    testkit::golden::interface(&diary1, "org.nestling.Diary1");
+    let guardian1 = Guardian1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
+    testkit::golden::interface(&guardian1, "org.nestling.Guardian1");
+}

@@ -4,16 +4,13 @@
 //! **Invariants:** replaced by rename, never written in place; a file that is not wholly valid is an empty
 //! list; it holds guardians alone.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use policy::{Contact, E164, Kind, May, Policy, Region};
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "guardians.json";
-const WRITING: &str = "guardians.json.new";
 const VERSION: u32 = 1;
 /// Two hundred guardians with four numbers and the longest names take less than half.
 const MAX_BYTES: u64 = 256 * 1024;
@@ -77,13 +74,8 @@ pub(crate) fn guardians(policy: &Policy) -> Vec<Contact> {
 /// # Errors
 /// See [`ListError`].
 pub(crate) fn load(folder: &Path) -> Result<Vec<Contact>, ListError> {
-    let file = match File::open(folder.join(FILE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
-        file => file.map_err(io_error("open"))?,
-    };
-    let mut text = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(io_error("read"))?;
-    parse(&text)
+    let found = daemon::files::read_small(&folder.join(FILE), MAX_BYTES).map_err(io_error("read"))?;
+    found.map_or_else(|| Ok(vec![]), |text| parse(&text))
 }
 
 fn parse(text: &[u8]) -> Result<Vec<Contact>, ListError> {
@@ -120,21 +112,7 @@ fn format(guardians: &[Contact]) -> Result<Vec<u8>, ListError> {
 /// See [`ListError`].
 pub(crate) fn save(folder: &Path, guardians: &[Contact]) -> Result<(), ListError> {
     let text = format(guardians)?;
-    let writing = folder.join(WRITING);
-    match fs::remove_file(&writing) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("clear")(error)),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&writing)
-        .map_err(io_error("create"))?;
-    file.write_all(&text).map_err(io_error("write"))?;
-    file.sync_all().map_err(io_error("sync"))?;
-    fs::rename(&writing, folder.join(FILE)).map_err(io_error("replace"))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error("sync the folder of"))
+    daemon::files::write_whole(&folder.join(FILE), &text).map_err(io_error("write"))
 }
 
 /// Keeps the list up to date without making a call wait for the disk: of two lists, the newer is written.
@@ -196,7 +174,7 @@ mod tests {
         save(folder.path(), &[mum()]).unwrap();
         assert_eq!(load(folder.path()).unwrap(), [mum()]);
         let dad = Contact { id: "dad".into(), name: "Dad".into(), ..mum() };
-        fs::write(folder.path().join(WRITING), "left by a crash").unwrap();
+        std::fs::write(folder.path().join("guardians.building"), "left by a crash").unwrap();
         save(folder.path(), std::slice::from_ref(&dad)).unwrap();
         assert_eq!(load(folder.path()).unwrap(), [dad]);
     }

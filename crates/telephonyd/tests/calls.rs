@@ -298,14 +298,7 @@ async fn a06_only_the_shell_touches_and_others_may_at_most_look() {
 async fn the_interface_is_the_golden_one() {
     let (house, _policyd) = House::start().await;
     let xml = house.shell.telephony.inner().introspect().await.unwrap();
-    let start = xml.find(r#"  <interface name="org.nestling.Telephony1">"#).unwrap();
-    let end = start + xml[start..].find("</interface>").unwrap() + "</interface>\n".len();
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../ipc/golden/org.nestling.Telephony1.xml");
-    if std::env::var_os("NESTLING_BLESS").is_some() {
-        std::fs::write(golden, &xml[start..end]).unwrap();
-    }
-    let kept = std::fs::read_to_string(golden).unwrap_or_default();
-    assert_eq!(xml[start..end], kept, "a change of the contract: look at it, then NESTLING_BLESS=1");
+    testkit::golden::interface(&xml, "org.nestling.Telephony1");
 }
 
 #[tokio::test]

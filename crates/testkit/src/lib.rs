@@ -7,6 +7,7 @@
 //! start fixtures on a thread that lives as long as the test.
 
 mod bus;
+pub mod golden;
 mod gpsd;
 mod modem_manager;
 mod process;

@@ -1,6 +1,8 @@
 //! What `./nestling` does: builds the image, runs the watch, tests and measures it. One module per command; [`vm`]
 //! is the running watch as the demo and the tests see it.
 
+pub mod arguments;
+pub mod bench;
 pub mod coverage;
 pub mod debian;
 pub mod demo;

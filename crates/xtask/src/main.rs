@@ -1,65 +1,8 @@
-//! The command line of the project; `./nestling` hands over to it.
+//! `./nestling` hands over to this.
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
-use xtask::image::Kind;
+use clap::Parser as _;
+use xtask::arguments::Arguments;
 
-#[derive(Parser)]
-#[command(name = "nestling", bin_name = "./nestling", about = "Nestling, the userland of a children's watch")]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Fetch Debian's packages and unpack them for the image and the fast tests
-    Tree {
-        /// Look for newer packages
-        #[arg(long)]
-        refresh: bool,
-    },
-    /// Build the development image and boot the watch; `sim` in a second terminal plays the world around it
-    Run(xtask::run::Run),
-    /// Play the world around the running watch
-    #[command(subcommand)]
-    Sim(xtask::sim::Sim),
-    /// Play the first story of the watch, headless; pictures and a report go to target/demo
-    Demo,
-    /// Run the short lane, all that CI runs; or only the steps or tests named
-    Test {
-        /// Steps (fmt, clippy, deny, rust, image, product, demo) or parts of tests' names
-        names: Vec<String>,
-    },
-    /// Say how far each line of the threat list is
-    Coverage {
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Build the images
-    Image {
-        /// Only the product image
-        #[arg(long)]
-        product: bool,
-    },
-}
-
-fn main() -> Result<()> {
-    match Arguments::parse().command {
-        Command::Tree { refresh } => xtask::debian::tree::ensure(refresh).map(drop),
-        Command::Run(run) => run.run(),
-        Command::Sim(sim) => sim.run(),
-        Command::Demo => xtask::demo::run(),
-        Command::Test { names } => xtask::testing::run(&names),
-        Command::Coverage { json } => xtask::coverage::run(json),
-        Command::Image { product } => {
-            let development = (!product).then_some(Kind::Development);
-            for kind in [Kind::Product].into_iter().chain(development) {
-                let image = xtask::image::build(kind)?;
-                println!("{}: {}", kind.name(), image.root.display());
-            }
-            Ok(())
-        }
-    }
+fn main() -> anyhow::Result<()> {
+    Arguments::parse().run()
 }

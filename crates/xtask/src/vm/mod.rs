@@ -133,10 +133,10 @@ impl Vm {
         self.started.elapsed()
     }
 
-    /// What the kernel (and with [`JOURNAL_ON_CONSOLE`] everybody) wrote so far.
+    /// What the kernel (and with [`JOURNAL_ON_CONSOLE`] everybody) wrote so far, without colours.
     pub fn console(&self) -> String {
         let bytes = fs::read(self.folder.path().join("console.log")).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+        plain(&String::from_utf8_lossy(&bytes))
     }
 
     /// Waits until the console holds `text`.
@@ -241,8 +241,30 @@ fn make_var(file: &Path, fresh: bool) -> Result<()> {
     )
 }
 
+/// Text without the escape sequences of terminals (ECMA-48: `ESC [`, parameters, one letter).
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(
+            part.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).get(1..).unwrap_or_default(),
+        );
+    }
+    plain
+}
+
 /// The last lines of a log.
 fn tail(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
     lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out() {
+        assert_eq!(plain("a \x1b[0;1;31mFAILED\x1b[0m: b\x1b[?7h\x1b["), "a FAILED: b");
+    }
 }

@@ -1,0 +1,78 @@
+//! The rules: how long a decision takes, and how long a new store needs to a reader.
+//!
+//! The largest list of contacts is asked. Apps and windows of time are not in the rules yet. That a decision allocates
+//! nothing is not measured: a counting allocator would need `unsafe` here.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use policy::{Action, Caller, Contact, E164, Kind, May, Policy, Region, decide, limits};
+
+use super::program::measure;
+use super::row::{Row, Target, quantile};
+
+/// The clock itself takes tens of nanoseconds: that many decisions are timed at once.
+const BATCH: usize = 200;
+const BATCHES: usize = 1000;
+
+/// A decision, then the store.
+pub(super) fn run() -> Result<Vec<Row>> {
+    let mut rows = decisions()?;
+    rows.extend(measure("store", "publish", Target::Ratio(2.0))?);
+    Ok(rows)
+}
+
+fn number(place: usize) -> Result<E164> {
+    Ok(format!("+35840{:07}", 1_000_000 + place).parse()?)
+}
+
+fn full() -> Result<Policy> {
+    let mut contacts = Vec::new();
+    for person in 0..limits::CONTACTS {
+        let first = person * limits::NUMBERS_OF_A_CONTACT;
+        let numbers = (first..first + limits::NUMBERS_OF_A_CONTACT).map(number).collect::<Result<_>>()?;
+        contacts.push(Contact {
+            id: format!("c{person}"),
+            name: format!("Contact {person}"),
+            kind: if person < 2 { Kind::Guardian } else { Kind::Friend },
+            numbers,
+            picture: "face:mum".to_owned(),
+            may: May { ring: true, be_called: true },
+        });
+    }
+    let policy = Policy { region: Region::Eu, contacts, zones: Vec::new() };
+    policy.validate()?;
+    Ok(policy)
+}
+
+fn decisions() -> Result<Vec<Row>> {
+    let policy = full()?;
+    let ring = |number| Action::Ring(Caller::Number(number));
+    let known: Vec<_> =
+        policy.contacts.iter().flat_map(|contact| &contact.numbers).copied().map(ring).collect();
+    let strangers = (0..BATCH).map(|place| number(500_000 + place).map(ring)).collect::<Result<Vec<_>>>()?;
+    // Everybody's turn: from the first of the list to the last.
+    let known: Vec<_> = known.iter().step_by(known.len().div_ceil(BATCH)).copied().collect();
+    let mut rows = Vec::new();
+    for (who, actions, allowed) in [("a known caller", known, true), ("a stranger", strangers, false)] {
+        ensure!(
+            actions.iter().all(|action| decide(&policy, action).is_allow() == allowed),
+            "{who}: wrong answer"
+        );
+        let samples: Vec<f64> = (0..BATCHES).map(|_| nanoseconds(&policy, &actions)).collect();
+        let what = format!("decide(), {who}, {} contacts: ns, median", limits::CONTACTS);
+        rows.push(Row::new(what, quantile(&samples, 0.5), None, Some(Target::Most(1000.0))));
+    }
+    Ok(rows)
+}
+
+/// Of one decision.
+fn nanoseconds(policy: &Policy, actions: &[Action]) -> f64 {
+    let started = Instant::now();
+    for action in actions {
+        black_box(decide(black_box(policy), black_box(action)));
+    }
+    started.elapsed().as_nanos() as f64 / actions.len() as f64
+}
