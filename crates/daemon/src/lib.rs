@@ -5,7 +5,7 @@
 //! objects, requests its name, calls [`notify::ready`], and then runs its core loop, which feeds
 //! [`notify::Watchdog`] and ends at [`shutdown`].
 //!
-//! **Invariant:** knows no daemon and holds no decision of any.
+//! **Invariant:** holds no decision of any daemon.
 
 pub mod access;
 pub mod bus;

@@ -196,7 +196,5 @@ fn signed_by(envelope: &Envelope, key: &PublicKey) -> bool {
 }
 
 fn fits_first(enrolment: &Enrolment) -> bool {
-    let id = &enrolment.guardian;
-    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    enrolment.role == Role::Main && (1..=policy::limits::ID).contains(&id.len()) && id.bytes().all(fine)
+    enrolment.role == Role::Main && policy::is_id(&enrolment.guardian)
 }

@@ -79,13 +79,14 @@ impl Contact {
     }
 }
 
-pub(crate) fn valid_id(id: &str) -> Result<(), PolicyError> {
+/// Whether a text can be an id: 1 to 32 of `a-z`, `0-9`, `-`.
+pub fn is_id(id: &str) -> bool {
     let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if id.is_empty() || id.len() > limits::ID || !id.bytes().all(fine) {
-        Err(PolicyError::Id)
-    } else {
-        Ok(())
-    }
+    (1..=limits::ID).contains(&id.len()) && id.bytes().all(fine)
+}
+
+pub(crate) fn valid_id(id: &str) -> Result<(), PolicyError> {
+    if is_id(id) { Ok(()) } else { Err(PolicyError::Id) }
 }
 
 /// A name is text that a screen can draw as it stands: no controls, no marks that turn its direction.

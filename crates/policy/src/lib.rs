@@ -13,7 +13,7 @@ mod numbering;
 mod place;
 mod rules;
 
-pub use contact::{Contact, Kind, May};
+pub use contact::{Contact, Kind, May, is_id};
 pub use decide::{Action, Caller, Reason, Verdict, decide};
 pub use number::{E164, NumberError, normalise};
 pub use numbering::{Numbering, numbering_of_imsi};

@@ -87,6 +87,13 @@ pub fn normalise(text: &str, plan: &Numbering) -> Result<E164, NumberError> {
 
 fn national(digits: &[u8], plan: &Numbering) -> Result<E164, NumberError> {
     let significant = match plan.trunk_prefix {
+        // Some networks send the international form without its `+`: of exactly that length, no national
+        // number of these plans is.
+        "" if digits.len() == plan.country_code.len() + plan.shortest_national
+            && strip(digits, plan.country_code).is_some() =>
+        {
+            return E164::from_digits(digits);
+        }
         "" => digits,
         trunk => match strip(digits, trunk) {
             Some(rest) => rest,
@@ -208,6 +215,9 @@ mod tests {
             ("460000000000000", "13800138000", "+8613800138000"),
             ("460000000000000", "010 1234 5678", "+861012345678"),
             ("222010000000000", "06 1234 5678", "+390612345678"),
+            ("242010000000000", "4740555001", "+4740555001"),
+            ("238010000000000", "4512345678", "+4512345678"),
+            ("222010000000000", "391 234 5678", "+393912345678"),
         ] {
             assert_eq!(normalise(text, numbering_of_imsi(imsi)).unwrap().to_string(), full, "{text}");
         }

@@ -23,7 +23,7 @@ static UNKNOWN: Numbering = Numbering {
     international_prefix: "00",
     trunk_prefix: "0",
     trunk_optional: false,
-    shortest_national: usize::MAX,
+    shortest_national: 99,
 };
 
 const fn plan(

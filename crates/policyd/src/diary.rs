@@ -75,13 +75,14 @@ impl Diary {
     }
 
     fn try_open(path: &Path) -> Result<Self, DiaryError> {
-        let fresh = !path.try_exists()?;
         let db = Connection::open(path)?;
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         db.execute_batch(
             "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;",
         )?;
-        if fresh {
+        // Also after a power cut between the file and its first table.
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 {
             db.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
         }
         let mut diary = Self { db, last: 0, link: [0; 32] };

@@ -57,17 +57,16 @@ pub struct OrderLog {
 
 impl OrderLog {
     /// Opens the log in `directory`, makes it if there is none, and reads all of it into `ledger`, calling
-    /// `after` with the ledger after each order.
+    /// `after` with the head after each order.
     ///
     /// # Errors
     /// See [`LogError`]. The file is left as it was found.
     pub fn open(
         directory: &Path,
         ledger: &mut Ledger,
-        mut after: impl FnMut(&Ledger),
+        mut after: impl FnMut([u8; 32]),
     ) -> Result<Self, LogError> {
         let path = directory.join("orders.db");
-        let fresh = !path.try_exists()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -76,7 +75,9 @@ impl OrderLog {
         db.execute_batch(
             "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
         )?;
-        if fresh {
+        // Also after a power cut between the file and its first table.
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 {
             db.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
         }
         check(&db)?;
@@ -88,6 +89,11 @@ impl OrderLog {
     /// Number of orders.
     pub fn len(&self) -> u64 {
         self.last
+    }
+
+    /// What the anchor holds: the keyring and, by the chain of links, every order there is.
+    pub fn head(&self, ledger: &Ledger) -> [u8; 32] {
+        head(&self.link, ledger)
     }
 
     /// True before the first order.
@@ -111,7 +117,7 @@ impl OrderLog {
         Ok(seq)
     }
 
-    fn replay(&mut self, ledger: &mut Ledger, after: &mut impl FnMut(&Ledger)) -> Result<(), LogError> {
+    fn replay(&mut self, ledger: &mut Ledger, after: &mut impl FnMut([u8; 32])) -> Result<(), LogError> {
         let mut statement =
             self.db.prepare("SELECT seq, accepted_at, envelope, link FROM entry ORDER BY seq")?;
         let mut rows = statement.query([])?;
@@ -127,7 +133,7 @@ impl OrderLog {
             ledger
                 .apply(&envelope, Door::Log)
                 .map_err(|source| LogError::Order { seq: expected, source: Box::new(source) })?;
-            after(ledger);
+            after(self::head(&head, ledger));
             last = expected;
         }
         drop(rows);
@@ -146,6 +152,10 @@ fn check(db: &Connection) -> Result<(), LogError> {
     } else {
         Err(LogError::Format)
     }
+}
+
+fn head(link: &[u8; 32], ledger: &Ledger) -> [u8; 32] {
+    Sha256::new().chain_update(ledger.keyring().fingerprint()).chain_update(link).finalize().into()
 }
 
 fn link(previous: &[u8; 32], seq: u64, accepted_at: i64, envelope: &[u8]) -> [u8; 32] {

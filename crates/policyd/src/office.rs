@@ -41,6 +41,8 @@ pub struct Office {
     gate: Gate,
     rules: Rules,
     published: Option<Stamp>,
+    /// The last publication failed; it is tried again.
+    unpublished: bool,
 }
 
 /// The rules, or none.
@@ -66,6 +68,7 @@ impl Office {
             gate: Gate::default(),
             rules: Rules::Sealed,
             published: None,
+            unpublished: false,
         };
         match opened {
             Ok(rules) => office.rules = rules,
@@ -125,7 +128,7 @@ impl Office {
             return Err(Refusal::Sealed("the watch is sealed".into()));
         };
         if *anchored < log.len() {
-            let to = Anchored { bound: ledger.keyring().fingerprint(), epoch: log.len() };
+            let to = Anchored { bound: log.head(ledger), epoch: log.len() };
             self.anchor.raise(to).map_err(|error| failed("the anchor cannot be raised", &error))?;
             *anchored = log.len();
         }
@@ -143,7 +146,7 @@ impl Office {
             log.append(now.unix, envelope).map_err(|error| failed("the log takes no order", &error))?;
         *ledger = next;
         // From here on the order stands: what fails now is made good at the next order or boot.
-        let to = Anchored { bound: ledger.keyring().fingerprint(), epoch: revision };
+        let to = Anchored { bound: log.head(ledger), epoch: revision };
         match self.anchor.raise(to) {
             Ok(()) => *anchored = revision,
             Err(error) => tracing::error!(%error, "the anchor is one order behind"),
@@ -194,12 +197,16 @@ impl Office {
     /// Publishes the store anew if the file in place is not the one policyd made. True if it did.
     pub fn mend_store(&mut self, now: Now) -> bool {
         let in_place = store::Stamp::of_store(&self.store);
-        if in_place == self.published {
+        if in_place == self.published && !self.unpublished {
             return false;
         }
-        tracing::warn!("somebody changed the published store; it is built again");
+        if !self.unpublished {
+            tracing::warn!("somebody changed the published store; it is built again");
+        }
         self.publish();
-        self.note(now, "store-rebuilt", &[]);
+        if !self.unpublished {
+            self.note(now, "store-rebuilt", &[]);
+        }
         true
     }
 
@@ -211,8 +218,13 @@ impl Office {
             },
             Rules::Sealed => store::withdraw(&self.store),
         };
+        self.unpublished = outcome.is_err();
         if let Err(error) = outcome {
             tracing::error!(error = &error as &dyn std::error::Error, "the store is not published");
+            // Old rules must not stay in force as if nothing had been ordered: no store is sealed.
+            if let Err(error) = store::withdraw(&self.store) {
+                tracing::error!(error = &error as &dyn std::error::Error, "the old store stays");
+            }
         }
         self.published = Stamp::of_store(&self.store);
     }
@@ -233,9 +245,8 @@ fn open_rules(config: &Config, anchor: &mut FileAnchor) -> Result<Rules, Seal> {
     let held = anchor.read();
     let watch = watch_id(config, held)?;
     let mut ledger = Ledger::new(watch);
-    let mut keyrings = Vec::new();
-    let opened =
-        OrderLog::open(&config.state, &mut ledger, |ledger| keyrings.push(ledger.keyring().fingerprint()));
+    let mut heads = Vec::new();
+    let opened = OrderLog::open(&config.state, &mut ledger, |head| heads.push(head));
     let log = match opened {
         Ok(log) => log,
         Err(error) => {
@@ -244,7 +255,7 @@ fn open_rules(config: &Config, anchor: &mut FileAnchor) -> Result<Rules, Seal> {
         }
     };
     let mut anchored = log.len();
-    match judge(held, &LogFound::Verified(keyrings)) {
+    match judge(held, &LogFound::Verified(heads)) {
         Boot::Sealed(seal) => return Err(seal),
         Boot::Unbound | Boot::Bound { raise: None } => {}
         Boot::Bound { raise: Some(to) } => {

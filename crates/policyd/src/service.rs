@@ -81,7 +81,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 changed.context("cannot watch the store's directory")?;
                 mended = office.mend_store(Now::read());
             }
-            () = watchdog.due() => watchdog.feed(),
+            () = watchdog.due() => {
+                watchdog.feed();
+                mended = office.mend_store(Now::read());
+            }
             ended = &mut shutdown => return ended.context("cannot wait for signals"),
         }
         let now = (office.revision(), office.state());

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use daemon::bus::BusConfig;
 use futures_util::StreamExt as _;
-use ipc::{Guardian1Proxy, Policy1Proxy, Telephony1Proxy, names};
+use futures_util::stream::FuturesUnordered;
+use ipc::{Guardian1Proxy, Policy1Proxy, Refusal, Telephony1Proxy, names};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 use zbus::proxy::CacheProperties;
@@ -159,29 +160,46 @@ async fn snapshot(telephony: &Telephony1Proxy<'_>) -> zbus::Result<Event> {
     })
 }
 
+/// Every command is a call of its own: none waits for the answer to another.
 async fn carry_out(
     mut commands: mpsc::Receiver<Command>,
     telephony: &Telephony1Proxy<'_>,
     guardian: &Guardian1Proxy<'_>,
     emit: &impl Fn(Event),
 ) -> Result<std::convert::Infallible, BusError> {
+    let mut under_way = FuturesUnordered::new();
     loop {
-        let result = match commands.recv().await.ok_or(BusError::Gone)? {
-            Command::Accept => telephony.accept().await,
-            Command::HangUp => telephony.hang_up().await,
-            Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
-            Command::DialEmergency(number) => {
-                dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))
+        tokio::select! {
+            command = commands.recv() => {
+                under_way.push(perform(command.ok_or(BusError::Gone)?, telephony, guardian, emit));
             }
-            Command::OpenEnrolment => guardian
-                .open_enrolment()
-                .await
-                .map(|(code, left)| emit(Event::Code(Some((code, Duration::from_secs(left.into()))))))
-                .inspect_err(|_| emit(Event::Code(None))),
-        };
-        if let Err(error) = result {
-            warn!(?error, "a touch was turned down");
+            Some(result) = under_way.next() => {
+                if let Err(error) = result {
+                    warn!(?error, "a touch was turned down");
+                }
+            }
         }
+    }
+}
+
+async fn perform(
+    command: Command,
+    telephony: &Telephony1Proxy<'_>,
+    guardian: &Guardian1Proxy<'_>,
+    emit: &impl Fn(Event),
+) -> ipc::Result<()> {
+    match command {
+        Command::Accept => telephony.accept().await,
+        Command::HangUp => telephony.hang_up().await,
+        Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
+        Command::DialEmergency(number) => {
+            dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))
+        }
+        Command::OpenEnrolment => guardian
+            .open_enrolment()
+            .await
+            .map(|(code, left)| emit(Event::Code(Some((code, Duration::from_secs(left.into()))))))
+            .inspect_err(|_| emit(Event::Code(None))),
     }
 }
 
@@ -189,7 +207,8 @@ async fn carry_out(
 async fn dial_emergency(telephony: &Telephony1Proxy<'_>, number: &str) -> ipc::Result<()> {
     for _ in 1..EMERGENCY_TRIES {
         match telephony.dial_emergency(number).await {
-            Ok(()) => return Ok(()),
+            // Busy: it is being called already, the answer to an earlier try was lost.
+            Ok(()) | Err(Refusal::Busy(_)) => return Ok(()),
             Err(error) => warn!(?error, "the emergency number is tried again"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use policy::{Contact, Kind, May, NumberError, Policy, PolicyError, Region, Zone};
 use rusqlite::{Connection, OpenFlags, Row};
 
-use crate::{APPLICATION_ID, FILE, VERSION};
+use crate::{APPLICATION_ID, FILE, SCHEMA, VERSION};
 
 /// Largest file looked at. A full policy needs less than a tenth.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -35,6 +35,9 @@ pub enum ReadError {
         /// `user_version` of the file.
         version: i64,
     },
+    /// Other tables, or something else than tables.
+    #[error("the store has another schema")]
+    Schema,
     /// `PRAGMA quick_check` found something.
     #[error("the store fails its own check")]
     Check,
@@ -149,8 +152,25 @@ fn check_format(db: &Connection) -> Result<(), ReadError> {
     if application != APPLICATION_ID || version != VERSION {
         return Err(ReadError::Format { application, version });
     }
+    if schema(db)? != schema(&reference()?)? {
+        return Err(ReadError::Schema);
+    }
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(ReadError::Check) }
+}
+
+/// An empty store as this version makes it.
+fn reference() -> Result<Connection, ReadError> {
+    let db = Connection::open_in_memory()?;
+    db.execute_batch(SCHEMA)?;
+    Ok(db)
+}
+
+/// Everything the schema holds. A view or trigger in a hostile file could compute for ever.
+fn schema(db: &Connection) -> Result<Vec<(String, String, Option<String>)>, ReadError> {
+    let mut rows = db.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name LIMIT 50")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn load(db: &Connection) -> Result<(u64, Policy), ReadError> {

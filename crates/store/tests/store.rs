@@ -105,6 +105,20 @@ fn a31_another_programs_database_is_refused() {
     assert!(matches!(Reader::open(dir.path()), Err(ReadError::Format { .. })));
 }
 
+#[test]
+fn a43_a_store_that_computes_for_ever_is_refused_before_it_is_read() {
+    let dir = tempdir().unwrap();
+    let db = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    db.execute_batch(
+        "PRAGMA application_id = 0x4e455354; PRAGMA user_version = 1;
+         CREATE VIEW policy AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r)
+             SELECT x AS revision, 'eu' AS region FROM r WHERE x < 0;",
+    )
+    .unwrap();
+    drop(db);
+    assert!(matches!(Reader::open(dir.path()), Err(ReadError::Schema)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

@@ -65,21 +65,21 @@ fn every_unit_of_the_image_is_understood_by_systemd() {
     let (root, files) = unpacked(Kind::Development).unwrap();
     let units = ours(&files);
     assert!(units.len() > 5 && units.iter().any(|unit| unit == "nestling-agent.service"), "{units:?}");
-    assert_eq!(complaints(root.path(), &units), "");
+    assert_eq!(complaints(root.path(), &units).unwrap(), "");
 
     // A key in the wrong section is ignored by systemd as it runs: the unit looks fine and does something else.
     let policyd = root.path().join(UNITS).join("nestling-policyd.service");
     let wrong = std::fs::read_to_string(&policyd).unwrap();
     let wrong = wrong.replace("[Service]\n", "[Service]\nStartLimitIntervalSec=0\n");
     std::fs::write(&policyd, wrong).unwrap();
-    let complaints = complaints(root.path(), &units);
+    let complaints = complaints(root.path(), &units).unwrap();
     assert!(complaints.contains("Unknown key"), "{complaints}");
 }
 
 /// What systemd-analyze has against units and what they need.
-fn complaints(root: &Path, units: &[String]) -> String {
+fn complaints(root: &Path, units: &[String]) -> Result<String> {
     let units: Vec<&str> = units.iter().map(String::as_str).collect();
-    analyze(root, &[&["verify", "--man=no"], &units[..]].concat()).unwrap().1
+    Ok(analyze(root, &[&["verify", "--man=no"], &units[..]].concat())?.1)
 }
 
 #[test]

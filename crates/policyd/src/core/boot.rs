@@ -7,7 +7,7 @@
 /// What the anchor holds once a guardian was enrolled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Anchored {
-    /// Fingerprint of the keyring after order number `epoch`.
+    /// Hash over the keyring and all orders up to number `epoch`.
     pub bound: [u8; 32],
     /// Number of orders in the log, as far as the anchor knows.
     pub epoch: u64,
@@ -27,7 +27,7 @@ pub enum AnchorFound {
 /// What reading the whole log gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogFound {
-    /// Every order was verified again. One fingerprint of the keyring after each, oldest first.
+    /// Every order was verified again. One hash over keyring and orders after each, oldest first.
     Verified(Vec<[u8; 32]>),
     /// A link, a signature or the file itself is wrong.
     Damaged,
@@ -42,8 +42,8 @@ pub enum Seal {
     LogRolledBack,
     /// The log has more orders than one power cut explains.
     LogAhead,
-    /// The keyring is another one.
-    OtherKeyring,
+    /// The keyring or the orders are others.
+    OtherLog,
     /// The anchor cannot be read.
     AnchorUnreadable,
     /// The disk is gone: `/var` lies in memory.
@@ -59,7 +59,7 @@ impl Seal {
             Self::LogDamaged => "log-damaged",
             Self::LogRolledBack => "log-rolled-back",
             Self::LogAhead => "log-ahead",
-            Self::OtherKeyring => "other-keyring",
+            Self::OtherLog => "other-log",
             Self::AnchorUnreadable => "anchor-unreadable",
             Self::NoStorage => "no-storage",
             Self::NoDeviceKey => "no-device-key",
@@ -83,10 +83,10 @@ pub enum Boot {
 
 /// The rule.
 pub fn judge(anchor: AnchorFound, log: &LogFound) -> Boot {
-    let LogFound::Verified(keyrings) = log else {
+    let LogFound::Verified(heads) = log else {
         return Boot::Sealed(Seal::LogDamaged);
     };
-    let Ok(length) = u64::try_from(keyrings.len()) else { return Boot::Sealed(Seal::LogDamaged) };
+    let Ok(length) = u64::try_from(heads.len()) else { return Boot::Sealed(Seal::LogDamaged) };
     let (bound, epoch) = match anchor {
         AnchorFound::Unreadable => return Boot::Sealed(Seal::AnchorUnreadable),
         AnchorFound::Empty => (None, 0),
@@ -98,16 +98,13 @@ pub fn judge(anchor: AnchorFound, log: &LogFound) -> Boot {
     if length > epoch + 1 {
         return Boot::Sealed(Seal::LogAhead);
     }
-    let keyring_at = |count: u64| {
-        usize::try_from(count)
-            .ok()
-            .and_then(|count| count.checked_sub(1))
-            .and_then(|index| keyrings.get(index))
+    let head_at = |count: u64| {
+        usize::try_from(count).ok().and_then(|count| count.checked_sub(1)).and_then(|index| heads.get(index))
     };
-    if bound.is_some_and(|bound| keyring_at(epoch) != Some(&bound)) {
-        return Boot::Sealed(Seal::OtherKeyring);
+    if bound.is_some_and(|bound| head_at(epoch) != Some(&bound)) {
+        return Boot::Sealed(Seal::OtherLog);
     }
-    match (keyring_at(length), length > epoch) {
+    match (head_at(length), length > epoch) {
         (None, _) => Boot::Unbound,
         (Some(_), false) => Boot::Bound { raise: None },
         (Some(last), true) => Boot::Bound { raise: Some(Anchored { bound: *last, epoch: length }) },
@@ -127,7 +124,7 @@ mod tests {
 
     #[test]
     fn a31_only_the_log_the_watch_left_is_trusted() {
-        let log = |keyrings: &[[u8; 32]]| LogFound::Verified(keyrings.to_vec());
+        let log = |heads: &[[u8; 32]]| LogFound::Verified(heads.to_vec());
         let rows = [
             ("first run", AnchorFound::Empty, log(&[]), Boot::Unbound),
             (
@@ -147,11 +144,11 @@ mod tests {
             ("rolled back", anchored(A, 3), log(&[A, A]), Boot::Sealed(Seal::LogRolledBack)),
             ("wiped to enrol afresh", anchored(A, 3), log(&[]), Boot::Sealed(Seal::LogRolledBack)),
             ("made elsewhere", anchored(A, 1), log(&[A, A, A]), Boot::Sealed(Seal::LogAhead)),
-            ("somebody else's log", anchored(A, 2), log(&[B, B]), Boot::Sealed(Seal::OtherKeyring)),
+            ("somebody else's log", anchored(A, 2), log(&[B, B]), Boot::Sealed(Seal::OtherLog)),
             ("damaged", anchored(A, 2), LogFound::Damaged, Boot::Sealed(Seal::LogDamaged)),
             ("damaged before binding", AnchorFound::Empty, LogFound::Damaged, Boot::Sealed(Seal::LogDamaged)),
             ("anchor damaged", AnchorFound::Unreadable, log(&[A]), Boot::Sealed(Seal::AnchorUnreadable)),
-            ("an anchor at zero", anchored(A, 0), log(&[]), Boot::Sealed(Seal::OtherKeyring)),
+            ("an anchor at zero", anchored(A, 0), log(&[]), Boot::Sealed(Seal::OtherLog)),
         ];
         for (name, anchor, log, expected) in rows {
             assert_eq!(judge(anchor, &log), expected, "{name}");

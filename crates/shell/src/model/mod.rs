@@ -115,8 +115,10 @@ impl Model {
                 None
             }
             Event::Refused => {
-                self.page = Page::Home;
-                self.notice = Some(now + NOTICE);
+                if !self.counts_down() {
+                    self.page = Page::Home;
+                    self.notice = Some(now + NOTICE);
+                }
                 None
             }
             Event::Touch(touch) => self.touch(touch, now),
@@ -127,7 +129,7 @@ impl Model {
 
     fn set_call(&mut self, call: Call) {
         // Under a call lies the face, so that it is what comes back.
-        if call.state != CallState::None && self.call.state == CallState::None {
+        if call.state != CallState::None && self.call.state == CallState::None && !self.counts_down() {
             self.page = Page::Home;
             self.notice = None;
         }
@@ -144,7 +146,7 @@ impl Model {
             }
             Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp),
             // Whatever else was touched lay under the call.
-            _ if state != CallState::None => {}
+            _ if state != CallState::None && !self.counts_down() => {}
             Touch::Contacts => self.page = Page::Contacts(0),
             Touch::Close | Touch::Mistake => self.page = Page::Home,
             Touch::Help => self.page = Page::Emergency(now, false),
@@ -163,6 +165,11 @@ impl Model {
             }
         }
         None
+    }
+
+    /// Help is about to be called: nobody who rings, and nothing that was refused, takes that away.
+    fn counts_down(&self) -> bool {
+        matches!(self.page, Page::Emergency(_, false))
     }
 
     fn can_answer(&self, now: Duration) -> bool {
@@ -202,7 +209,7 @@ impl Model {
 
     /// The screen at this moment.
     pub fn screen(&self, now: Duration) -> Screen {
-        if self.call.state != CallState::None {
+        if self.call.state != CallState::None && !self.counts_down() {
             return self.call_screen(now);
         }
         match &self.page {

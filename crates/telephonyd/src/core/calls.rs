@@ -76,7 +76,8 @@ impl Core {
 
     fn first_seen(&mut self, seen: Sighting, now: Duration) {
         let Sighting { id, direction, progress, number } = seen;
-        if self.calls.len() >= CALLS {
+        // A call of our own, which may be the one for help, is never one too many.
+        if self.calls.len() >= CALLS && direction == Direction::Incoming {
             self.effects.push(Effect::HangUp(id));
             return;
         }
@@ -133,8 +134,10 @@ impl Core {
 
     /// Begins to end a call.
     pub(super) fn end(&mut self, id: &CallId, now: Duration) {
+        // One that was dialled goes on as well, also before the modem shows it.
+        let dialled = self.screen.as_ref().is_some_and(|screen| screen.id.as_ref() != Some(id));
         let other_goes_on =
-            self.calls.iter().any(|(other, call)| other != id && matches!(call.role, Role::Shown));
+            dialled || self.calls.iter().any(|(other, call)| other != id && matches!(call.role, Role::Shown));
         if let Some(call) = self.calls.get_mut(id) {
             let next = if other_goes_on { now + INDEX_COMES } else { now };
             call.role = Role::Ending { next, tries: 0 };
