@@ -143,16 +143,24 @@ fn mum(stage: &mut Stage, report: &mut Report) -> Result<()> {
     report.saw("she hung up, and the face returned");
     stage.wait_for_line(line, "call-answered", |_| true)?;
     report.saw("the diary has it");
+    is_over(stage)
+}
+
+/// Waits until the caller's hanging up has come through: ModemManager asks for it every two seconds.
+fn is_over(stage: &mut Stage) -> Result<()> {
     stage.ask_until("no call in ModemManager", &Request::Calls, |reply| {
         matches!(reply, Reply::Calls(calls) if calls.is_empty()).then_some(())
-    })
+    })?;
+    stage.wait_for_call(CallState::None).map(drop)
 }
 
 fn aunt(stage: &mut Stage, report: &mut Report, mut mum: Guardian) -> Result<()> {
     report.scene("4. An order removes an aunt");
     stage.world.call(Some(AUNT))?;
     stage.wait_for_call(CallState::Ringing)?;
+    stage.wait_for_screen(Seen::Ringing)?;
     stage.world.hang_up()?;
+    is_over(stage)?;
     stage.wait_for_screen(Seen::Face)?;
     report.saw("before the order her call rings");
 
@@ -284,8 +292,10 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
     let mark = stage.world.mark();
     stage.world.call(Some(MUM))?;
     stage.wait_for_call(CallState::Ringing)?;
+    stage.wait_for_screen(Seen::Ringing)?;
     report.saw("Mum still rings");
     stage.world.hang_up()?;
+    is_over(stage)?;
     stage.wait_for_screen(Seen::Locked)?;
 
     stage.tap(HELP_BUTTON)?;

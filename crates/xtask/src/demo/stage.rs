@@ -17,6 +17,9 @@ use crate::vm::{Options, Vm};
 /// How long anything may take under QEMU's translation on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A caller who was turned away a moment ago is told in one line with a count, up to a minute later.
+const FLOOD: Duration = Duration::from_secs(100);
+
 /// A watch that is up, and the world.
 pub(super) struct Stage {
     /// The machine.
@@ -58,6 +61,16 @@ impl Stage {
         &mut self,
         what: &str,
         request: &Request,
+        fits: impl FnMut(&Reply) -> Option<T>,
+    ) -> Result<T> {
+        self.ask_for(PATIENCE, what, request, fits)
+    }
+
+    fn ask_for<T>(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        request: &Request,
         mut fits: impl FnMut(&Reply) -> Option<T>,
     ) -> Result<T> {
         let started = Instant::now();
@@ -66,8 +79,8 @@ impl Stage {
             if let Some(found) = fits(&reply) {
                 return Ok(found);
             }
-            if started.elapsed() > PATIENCE {
-                bail!("{what} did not come within {PATIENCE:?}; last: {reply:?}");
+            if started.elapsed() > patience {
+                bail!("{what} did not come within {patience:?}; last: {reply:?}");
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -137,12 +150,15 @@ impl Stage {
         kind: &str,
         fits: impl Fn(&DiaryEntry) -> bool,
     ) -> Result<DiaryEntry> {
-        self.ask_until(&format!("a line {kind} in the diary"), &Request::Diary { after: mark }, |reply| {
-            match reply {
+        self.ask_for(
+            FLOOD,
+            &format!("a line {kind} in the diary"),
+            &Request::Diary { after: mark },
+            |reply| match reply {
                 Reply::Diary(lines) => lines.iter().find(|line| line.kind == kind && fits(line)).cloned(),
                 _ => None,
-            }
-        })
+            },
+        )
     }
 
     /// The call telephonyd tells the screen, once it is in this state.
