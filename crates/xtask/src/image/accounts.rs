@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -37,7 +38,11 @@ pub(super) fn add(files: &mut Files, lists: &[PathBuf]) -> Result<()> {
 }
 
 fn read(root: &Path, name: &str) -> Result<Vec<u8>> {
-    fs::read(root.join("etc").join(name)).with_context(|| format!("systemd-sysusers wrote no {name}"))
+    let file = root.join("etc").join(name);
+    // It writes the shadow files so that only root reads them; here they are the user's who builds.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))
+        .with_context(|| format!("systemd-sysusers wrote no {name}"))?;
+    Ok(fs::read(file)?)
 }
 
 fn all_numbered(text: &str) -> Result<()> {
