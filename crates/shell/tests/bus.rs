@@ -159,7 +159,7 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
 }
 
 #[tokio::test]
-async fn t08_an_emergency_call_waits_for_a_telephonyd_that_is_on_its_way_back() {
+async fn t8_an_emergency_call_waits_for_a_telephonyd_that_is_on_its_way_back() {
     let bus = PrivateBus::start().await.unwrap();
     let asked = Asked::default();
     let (commands, events, _ended) = shell(&bus);

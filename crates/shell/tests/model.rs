@@ -136,7 +136,27 @@ fn the_emergency_button_dials_after_three_seconds_unless_it_is_taken_back() {
 }
 
 #[test]
-fn t08_the_emergency_number_is_there_without_any_daemon() {
+fn t8_nobody_who_rings_takes_help_away() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 3), NOW);
+    model.handle(Event::Touch(Touch::Help), NOW);
+    model.handle(Event::Call(call(CallState::Ringing, NOW + secs(1))), NOW + secs(1));
+    model.handle(Event::Refused, NOW + secs(2));
+    assert!(matches!(model.screen(NOW + secs(2)), Screen::Emergency { .. }));
+    assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));
+
+    // It can still be taken back, and then whoever rings is seen.
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 3), NOW);
+    model.handle(Event::Touch(Touch::Help), NOW);
+    model.handle(Event::Call(call(CallState::Ringing, NOW + secs(1))), NOW + secs(1));
+    model.handle(Event::Touch(Touch::Mistake), NOW + secs(2));
+    assert!(matches!(model.screen(NOW + secs(2)), Screen::Call { state: CallState::Ringing, .. }));
+    assert_eq!(model.handle(Event::Tick, NOW + secs(9)), None);
+}
+
+#[test]
+fn t8_the_emergency_number_is_there_without_any_daemon() {
     let mut model = Model::default();
     model.handle(Event::Touch(Touch::Dial(String::new())), NOW);
     assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));

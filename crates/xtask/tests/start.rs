@@ -75,7 +75,7 @@ fn a30_a_command_line_without_the_root_hash_or_with_another_ends_in_no_shell() {
 }
 
 #[test]
-fn t08_a_watch_whose_disk_is_unreadable_still_starts_with_an_empty_var() {
+fn t8_a_watch_whose_disk_is_unreadable_still_starts_with_an_empty_var() {
     let (_folder, image) = image().unwrap();
     let name = "start-no-var";
     fs::create_dir_all(paths::vm(name)).unwrap();
