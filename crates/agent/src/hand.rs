@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail};
-use ipc::{Diary1Proxy, Guardian1Proxy, Location1Proxy, Policy1Proxy, Refusal, Telephony1Proxy};
+use ipc::{Apps1Proxy, Diary1Proxy, Guardian1Proxy, Location1Proxy, Policy1Proxy, Refusal, Telephony1Proxy};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -61,6 +61,7 @@ async fn act(bus: &Connection, request: Request) -> Result<Reply> {
         }
         Request::Calls => Reply::Calls(calls(bus).await?),
         Request::Call => Reply::Call(Telephony1Proxy::new(bus).await?.call().await?),
+        Request::App => Reply::App(Apps1Proxy::new(bus).await?.session().await?),
         Request::World => Reply::World {
             modem: Telephony1Proxy::new(bus).await?.modem().await?,
             position: Location1Proxy::new(bus).await?.position().await?,

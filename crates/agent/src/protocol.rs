@@ -1,6 +1,6 @@
 //! What goes over the port: one JSON object a line, a reply for every request, in order.
 
-use ipc::{Call, DiaryEntry, ModemState, PolicyState, Position};
+use ipc::{AppSession, Call, DiaryEntry, ModemState, PolicyState, Position};
 use serde::{Deserialize, Serialize};
 
 /// Longest line either way, bytes.
@@ -18,6 +18,8 @@ pub enum Unit {
     Locationd,
     /// the shell
     Shell,
+    /// appd
+    Appd,
 }
 
 impl Unit {
@@ -28,6 +30,7 @@ impl Unit {
             Self::Telephonyd => "nestling-telephonyd.service",
             Self::Locationd => "nestling-locationd.service",
             Self::Shell => "nestling-shell.service",
+            Self::Appd => "nestling-appd.service",
         }
     }
 }
@@ -84,6 +87,8 @@ pub enum Request {
     Call,
     /// Modem and position as our daemons tell them.
     World,
+    /// The app appd tells the screen.
+    App,
 }
 
 /// A call as ModemManager tells it (`org.freedesktop.ModemManager1.Call`).
@@ -124,6 +129,8 @@ pub enum Reply {
     Calls(Vec<MmCall>),
     /// To `Call`.
     Call(Call),
+    /// To `App`.
+    App(AppSession),
     /// To `World`.
     World {
         /// The modem, as telephonyd sees it.

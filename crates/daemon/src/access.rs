@@ -17,6 +17,8 @@ pub enum Peer {
     Telephony,
     /// locationd
     Location,
+    /// appd
+    Apps,
     /// the shell
     Shell,
     /// the developer's agent; its user does not exist in a product image
@@ -24,7 +26,8 @@ pub enum Peer {
 }
 
 impl Peer {
-    const ALL: [Self; 5] = [Self::Policy, Self::Telephony, Self::Location, Self::Shell, Self::Agent];
+    const ALL: [Self; 6] =
+        [Self::Policy, Self::Telephony, Self::Location, Self::Apps, Self::Shell, Self::Agent];
 
     /// The unix user it runs as.
     pub fn user(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Peer {
             Self::Policy => "nestling-policy",
             Self::Telephony => "nestling-telephony",
             Self::Location => "nestling-location",
+            Self::Apps => "nestling-apps",
             Self::Shell => "nestling-shell",
             Self::Agent => "nestling-agent",
         }
@@ -43,6 +47,7 @@ impl Peer {
             Self::Policy => "policy",
             Self::Telephony => "telephony",
             Self::Location => "location",
+            Self::Apps => "apps",
             Self::Shell => "shell",
             Self::Agent => "agent",
         }
@@ -53,6 +58,7 @@ impl Peer {
             Self::Policy => Some(names::POLICY),
             Self::Telephony => Some(names::TELEPHONY),
             Self::Location => Some(names::LOCATION),
+            Self::Apps => Some(names::APPS),
             Self::Shell => Some(names::SHELL),
             Self::Agent => None,
         }

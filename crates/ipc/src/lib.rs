@@ -12,9 +12,12 @@ mod proxies;
 mod wire;
 
 pub use error::{Refusal, Result};
-pub use proxies::{Diary1Proxy, Guardian1Proxy, Location1Proxy, Policy1Proxy, Telephony1Proxy};
+pub use proxies::{
+    Apps1Proxy, Diary1Proxy, Display1Proxy, Guardian1Proxy, Location1Proxy, Policy1Proxy, Telephony1Proxy,
+};
 pub use wire::{
-    Call, CallState, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState, Position, limits,
+    App, AppSession, AppState, Call, CallState, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState,
+    Position, limits,
 };
 
 /// Well-known bus names, one for each daemon.
@@ -25,8 +28,10 @@ pub mod names {
     pub const TELEPHONY: &str = "org.nestling.Telephony";
     /// locationd: `Location1`.
     pub const LOCATION: &str = "org.nestling.Location";
-    /// The shell. Owns the name so that signals can be sent to it alone.
+    /// The shell: `Display1`. Signals are sent to this name alone.
     pub const SHELL: &str = "org.nestling.Shell";
+    /// appd: `Apps1`.
+    pub const APPS: &str = "org.nestling.Apps";
 }
 
 /// Object paths, one for each interface.
@@ -41,4 +46,8 @@ pub mod paths {
     pub const TELEPHONY: &str = "/org/nestling/Telephony1";
     /// `org.nestling.Location1`
     pub const LOCATION: &str = "/org/nestling/Location1";
+    /// `org.nestling.Apps1`
+    pub const APPS: &str = "/org/nestling/Apps1";
+    /// `org.nestling.Display1`
+    pub const DISPLAY: &str = "/org/nestling/Display1";
 }

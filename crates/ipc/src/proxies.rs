@@ -1,9 +1,11 @@
 //! Proxies for every interface of ours. Signals are unicast: only names the daemon knows get them.
 
-use zbus::proxy;
+use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
-use crate::wire::{Call, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState, Position};
+use crate::wire::{
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState, Position,
+};
 
 /// Rules come in here, and nowhere else.
 #[proxy(
@@ -98,4 +100,49 @@ pub trait Location1 {
     /// The newest believed position.
     #[zbus(property(emits_changed_signal = "false"))]
     fn position(&self) -> zbus::Result<Position>;
+}
+
+/// Apps: which there are, and the one on the screen.
+#[proxy(
+    interface = "org.nestling.Apps1",
+    default_service = "org.nestling.Apps",
+    default_path = "/org/nestling/Apps1"
+)]
+pub trait Apps1 {
+    /// The child's touch on an app: starts it, or brings it back to the screen. What comes of it is the session's
+    /// to tell.
+    fn open(&self, app: &str) -> Result<()>;
+    /// It is not on the screen any more and stands still: the way home, or something covers all of it.
+    fn hide(&self, session: u64) -> Result<()>;
+    /// It is on the screen again.
+    fn show(&self, session: u64) -> Result<()>;
+    /// Ends it, with the reason the screen has: empty for the child's wish, else `hung`, `flood` or how else it
+    /// misbehaved.
+    fn end(&self, session: u64, reason: &str) -> Result<()>;
+    /// What the drawer shows, ordered by id.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn apps(&self) -> zbus::Result<Vec<App>>;
+    /// The one app.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn session(&self) -> zbus::Result<AppSession>;
+    /// The one app changed.
+    #[zbus(signal)]
+    fn session_changed(&self, session: AppSession) -> zbus::Result<()>;
+    /// The drawer changed: read it again.
+    #[zbus(signal)]
+    fn apps_changed(&self) -> zbus::Result<()>;
+}
+
+/// The screen, for appd alone.
+#[proxy(
+    interface = "org.nestling.Display1",
+    default_service = "org.nestling.Shell",
+    default_path = "/org/nestling/Display1"
+)]
+pub trait Display1 {
+    /// Makes a place on the screen for a run of an app, in place of any earlier one, and returns the app's end of
+    /// its Wayland connection.
+    fn attach(&self, session: u64) -> Result<OwnedFd>;
+    /// Takes the place away.
+    fn detach(&self, session: u64) -> Result<()>;
 }

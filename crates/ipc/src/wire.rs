@@ -17,6 +17,8 @@ pub mod limits {
     pub const DIARY_DETAILS: usize = 12;
     /// Bytes of a detail's key or value.
     pub const DIARY_TEXT: usize = 256;
+    /// Apps the screen shows at most.
+    pub const APPS: usize = 64;
 }
 
 /// Whether the watch has rules, and whether they can be trusted.
@@ -142,4 +144,62 @@ pub struct DiaryEntry {
     pub kind: String,
     /// Named details.
     pub details: HashMap<String, String>,
+}
+
+/// An app the family granted, as the drawer shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct App {
+    /// Its id, as in the policy and the catalogue.
+    pub id: String,
+    /// Its name from the catalogue; the id where no reviewer signed it.
+    pub name: String,
+    /// Why it cannot start now: a reason's word (see [`AppSession::reason`]); empty if it can.
+    pub reason: String,
+}
+
+/// How far the app is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+#[zvariant(signature = "s", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum AppState {
+    /// No app; `reason` says how the last one ended, if it was not the child's wish.
+    None,
+    /// It was allowed and is being started.
+    Starting,
+    /// It runs and may be shown.
+    Running,
+    /// It stands still; `reason` says why.
+    Frozen,
+}
+
+/// The one app of the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct AppSession {
+    /// How far it is.
+    pub state: AppState,
+    /// Name of this run, as in `Display1.Attach`; 0 before the first.
+    pub session: u64,
+    /// The app's id; that of the last one with `AppState::None`.
+    pub app: String,
+    /// Its name.
+    pub name: String,
+    /// When its time is up, milliseconds of the boot-time clock; 0 for no end.
+    pub until_ms: u64,
+    /// Frozen: `hidden`, `time-up`, `no-policy`. None: a refusal (`not-granted`, `not-signed`, `altered`, `expired`,
+    /// `time-up`, `sealed`, `storage`, `sandbox`, ...), `crashed`, `hung`, `flood`, or empty.
+    pub reason: String,
+}
+
+impl AppSession {
+    /// No app at all.
+    pub fn none() -> Self {
+        Self {
+            state: AppState::None,
+            session: 0,
+            app: String::new(),
+            name: String::new(),
+            until_ms: 0,
+            reason: String::new(),
+        }
+    }
 }

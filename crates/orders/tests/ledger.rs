@@ -34,7 +34,7 @@ fn family(names: &[&str]) -> Policy {
             may: May { ring: true, be_called: true },
         })
         .collect();
-    Policy { region: Region::Eu, contacts, zones: vec![] }
+    Policy { region: Region::Eu, contacts, zones: vec![], apps: vec![] }
 }
 
 fn enrol(signer: &mut Signer, watch: &WatchId, digits: &str, role: Role) -> Vec<u8> {

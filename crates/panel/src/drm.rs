@@ -14,7 +14,7 @@ use drm::buffer::{Buffer, DrmFourcc};
 use drm::control::dumbbuffer::{DumbBuffer, DumbMapping};
 use drm::control::{ClipRect, Device as ControlDevice, Mode, ModeTypeFlags, connector, crtc, framebuffer};
 
-use crate::frame::{Frame, Rect};
+use frame::{Frame, Rect};
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -127,9 +127,14 @@ pub(crate) struct Scanout<'a> {
 }
 
 impl Scanout<'_> {
-    /// Copies the damage and tells the driver about it.
-    pub(crate) fn show(&mut self, frame: &Frame, damage: &[Rect]) -> Result<(), ScreenError> {
-        frame.copy(damage, &mut self.map, self.pitch);
+    /// Copies the damage, above what lies under it, and tells the driver about it.
+    pub(crate) fn show(
+        &mut self,
+        frame: &Frame,
+        under: Option<&[u32]>,
+        damage: &[Rect],
+    ) -> Result<(), ScreenError> {
+        frame.compose(damage, under, &mut self.map, self.pitch);
         if !self.lit {
             let Screen { card, connector, crtc, mode } = self.screen;
             card.set_crtc(*crtc, Some(self.framebuffer), (0, 0), &[*connector], Some(*mode))

@@ -11,9 +11,10 @@ use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferTyp
 use slint::platform::{Platform, WindowAdapter, set_platform, update_timers_and_animations};
 use slint::{PhysicalSize, PlatformError};
 
-use crate::frame::{Frame, Rect, Xrgb};
+use crate::layer::Under;
 use crate::platform::{PanelError, dispatch};
 use crate::touch::Pointer;
+use frame::{Frame, Pixel, Rect};
 
 /// Slint looks at timers this often while the clock is moved.
 const STEP: Duration = Duration::from_millis(10);
@@ -40,6 +41,9 @@ pub struct Headless {
     window: Rc<MinimalSoftwareWindow>,
     now: Rc<Cell<Duration>>,
     frame: RefCell<Frame>,
+    under: Under,
+    /// The framebuffer.
+    screen: RefCell<Vec<u8>>,
 }
 
 impl Headless {
@@ -51,7 +55,8 @@ impl Headless {
         set_platform(Box::new(Clockwork { window: window.clone(), size, now: now.clone() }))
             .map_err(PanelError::Taken)?;
         let frame = RefCell::new(Frame::new(width as usize, height as usize));
-        Ok(Self { window, now, frame })
+        let screen = RefCell::new(vec![0; width as usize * height as usize * 4]);
+        Ok(Self { window, now, frame, under: Under::default(), screen })
     }
 
     /// The time the components see.
@@ -94,16 +99,32 @@ impl Headless {
         self.pointer(Pointer::Released(to.0, to.1))
     }
 
-    /// Draws what changed since the last call; no rectangle means nothing did.
-    pub fn draw(&self) -> Vec<Rect> {
-        let mut damage = Vec::new();
-        update_timers_and_animations();
-        self.window.draw_if_needed(|renderer| damage = self.frame.borrow_mut().draw(renderer));
-        damage
+    /// The place for a picture under the window.
+    pub fn under(&self) -> Under {
+        self.under.clone()
     }
 
-    /// The picture as it was last drawn, row by row.
-    pub fn pixels(&self) -> Vec<Xrgb> {
-        self.frame.borrow().pixels().to_vec()
+    /// Draws what changed since the last call; no rectangle means nothing did.
+    pub fn draw(&self) -> Vec<Rect> {
+        let mut drawn = Vec::new();
+        update_timers_and_animations();
+        let mut frame = self.frame.borrow_mut();
+        let any = self.window.draw_if_needed(|renderer| drawn = frame.draw(renderer));
+        let mut all = Vec::new();
+        if any || self.under.is_due() {
+            let (width, _) = frame.size();
+            self.under.compose(&frame, drawn, &mut |under, damage| {
+                all = damage.to_vec();
+                frame.compose(damage, under, &mut self.screen.borrow_mut(), width * 4);
+            });
+        }
+        all
+    }
+
+    /// The screen as it was last drawn, row by row.
+    pub fn pixels(&self) -> Vec<Pixel> {
+        let screen = self.screen.borrow();
+        let pixels = screen.chunks_exact(4).filter_map(|bytes| bytes.try_into().ok());
+        pixels.map(|bytes| Pixel(u32::from_le_bytes(bytes))).collect()
     }
 }

@@ -9,13 +9,14 @@
 //! grabbing: other processes see them too. No `unsafe`.
 
 mod drm;
-mod frame;
 pub mod headless;
 mod input;
+mod layer;
 mod platform;
 mod touch;
 
 pub use drm::ScreenError;
-pub use frame::{Frame, Rect, Xrgb};
+pub use frame::{Pixel, Rect};
+pub use layer::{Layer, Show, Under};
 pub use platform::{Panel, PanelError, since_boot};
 pub use touch::{Axis, Pointer, Touch};

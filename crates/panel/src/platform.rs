@@ -25,9 +25,10 @@ use slint::{EventLoopError, LogicalPosition, PhysicalSize, PlatformError};
 use tracing::info;
 
 use crate::drm::{Screen, ScreenError};
-use crate::frame::Frame;
 use crate::input::Inputs;
+use crate::layer::Under;
 use crate::touch::Pointer;
+use frame::Frame;
 
 /// Time between two frames of an animation.
 const FRAME: Duration = Duration::from_millis(16);
@@ -100,6 +101,7 @@ pub struct Panel {
     inputs: RefCell<Inputs>,
     window: Rc<MinimalSoftwareWindow>,
     proxy: Arc<Proxy>,
+    under: Under,
     first_frame: RefCell<Option<FirstFrame>>,
 }
 
@@ -117,8 +119,19 @@ impl Panel {
             screen,
             window: MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer),
             proxy: Arc::new(proxy),
+            under: Under::default(),
             first_frame: RefCell::new(None),
         })
+    }
+
+    /// The place for a picture under the window.
+    pub fn under(&self) -> Under {
+        self.under.clone()
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.screen.size()
     }
 
     /// Runs once, when the first frame is on the screen, with the time since boot.
@@ -195,12 +208,15 @@ impl Platform for Panel {
                 return Ok(());
             }
             update_timers_and_animations();
-            let mut shown = Ok(());
-            let drawn = self.window.draw_if_needed(|renderer| {
-                let damage = frame.draw(renderer);
-                shown = scanout.show(&frame, &damage);
-            });
-            shown.map_err(error)?;
+            let mut damage = Vec::new();
+            let drawn = self.window.draw_if_needed(|renderer| damage = frame.draw(renderer));
+            if drawn || self.under.is_due() {
+                let mut shown = Ok(());
+                self.under.compose(&frame, damage, &mut |under, damage| {
+                    shown = scanout.show(&frame, under, damage);
+                });
+                shown.map_err(error)?;
+            }
             if let Some(run) = self.first_frame.borrow_mut().take_if(|_| drawn) {
                 let at = since_boot();
                 info!("first frame after {} ms", at.as_millis());

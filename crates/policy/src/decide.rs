@@ -1,4 +1,4 @@
-//! The decision: pure and total.
+//! The decision: pure and total, and nothing is allocated.
 
 use crate::contact::Kind;
 use crate::number::E164;
@@ -15,14 +15,26 @@ pub enum Caller {
     Unreadable,
 }
 
+/// When something is decided: the watch's trusted wall clock.
+///
+/// Only grants look at it yet. Schedules and allowances of a day, which come later, need the local time and what
+/// was used, and will stand here too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// Seconds since 1970, UTC.
+    pub unix: i64,
+}
+
 /// What somebody wants to do. Emergency calls are not here: the `lifeline` crate answers for them before
 /// any rule is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum Action<'a> {
     /// A call comes in.
     Ring(Caller),
     /// The child calls a number.
     Dial(E164),
+    /// The child opens an app, or an app that is open goes on.
+    Open(&'a str),
 }
 
 /// Why not. The name is what the diary keeps and what a screen translates.
@@ -36,6 +48,10 @@ pub enum Reason {
     UnreadableNumber,
     /// A known contact that may not do this.
     NotThisContact,
+    /// No guardian granted the app.
+    NotGranted,
+    /// The grant is over.
+    TimeUp,
 }
 
 impl Reason {
@@ -46,39 +62,70 @@ impl Reason {
             Self::Withheld => "withheld",
             Self::UnreadableNumber => "unreadable-number",
             Self::NotThisContact => "not-this-contact",
+            Self::NotGranted => "not-granted",
+            Self::TimeUp => "time-up",
         }
     }
 }
 
-/// The answer.
+/// The answer, and how long it holds while the policy stays as it is. Times are seconds since 1970, UTC, on the clock of
+/// [`Moment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Go on.
-    Allow,
+    Allow {
+        /// From this second on it is no longer allowed; `None`: no end.
+        until: Option<i64>,
+    },
     /// No, and why.
-    Deny(Reason),
+    Deny {
+        /// Why not.
+        reason: Reason,
+        /// From this second on the answer may be another one; `None`: only another policy changes it.
+        until: Option<i64>,
+    },
 }
 
 impl Verdict {
     /// Whether it is `Allow`.
     pub fn is_allow(self) -> bool {
-        self == Self::Allow
+        matches!(self, Self::Allow { .. })
     }
 }
 
-/// Decides one action under one policy. Nothing unknown is allowed; a guardian is never turned away.
-pub fn decide(policy: &Policy, action: &Action) -> Verdict {
-    let (number, incoming) = match action {
-        Action::Ring(Caller::Withheld) => return Verdict::Deny(Reason::Withheld),
-        Action::Ring(Caller::Unreadable) => return Verdict::Deny(Reason::UnreadableNumber),
-        Action::Ring(Caller::Number(number)) => (*number, true),
-        Action::Dial(number) => (*number, false),
-    };
+/// A yes that no clock ends.
+const YES: Verdict = Verdict::Allow { until: None };
+
+/// A no that only another policy changes.
+const fn no(reason: Reason) -> Verdict {
+    Verdict::Deny { reason, until: None }
+}
+
+/// Decides one action under one policy at one moment. Nothing unknown is allowed; a guardian is never turned away.
+pub fn decide(policy: &Policy, moment: &Moment, action: &Action<'_>) -> Verdict {
+    match action {
+        Action::Ring(Caller::Withheld) => no(Reason::Withheld),
+        Action::Ring(Caller::Unreadable) => no(Reason::UnreadableNumber),
+        Action::Ring(Caller::Number(number)) => call(policy, *number, true),
+        Action::Dial(number) => call(policy, *number, false),
+        Action::Open(app) => open(policy, *moment, app),
+    }
+}
+
+fn call(policy: &Policy, number: E164, incoming: bool) -> Verdict {
     match policy.contact_of(number) {
-        None => Verdict::Deny(Reason::UnknownNumber),
-        Some(contact) if contact.kind == Kind::Guardian => Verdict::Allow,
-        Some(contact) if incoming && contact.may.ring => Verdict::Allow,
-        Some(contact) if !incoming && contact.may.be_called => Verdict::Allow,
-        Some(_) => Verdict::Deny(Reason::NotThisContact),
+        None => no(Reason::UnknownNumber),
+        Some(contact) if contact.kind == Kind::Guardian => YES,
+        Some(contact) if incoming && contact.may.ring => YES,
+        Some(contact) if !incoming && contact.may.be_called => YES,
+        Some(_) => no(Reason::NotThisContact),
+    }
+}
+
+fn open(policy: &Policy, moment: Moment, app: &str) -> Verdict {
+    match policy.grant_of(app) {
+        None => no(Reason::NotGranted),
+        Some(grant) if grant.until.is_some_and(|until| moment.unix >= until) => no(Reason::TimeUp),
+        Some(grant) => Verdict::Allow { until: grant.until },
     }
 }

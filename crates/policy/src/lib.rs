@@ -6,6 +6,7 @@
 //! **Invariants:** no I/O, no clock, no panic; nothing unknown is ever allowed; this crate depends on
 //! nothing of ours.
 
+mod app;
 mod contact;
 mod decide;
 mod number;
@@ -13,8 +14,9 @@ mod numbering;
 mod place;
 mod rules;
 
+pub use app::AppGrant;
 pub use contact::{Contact, Kind, May, is_id};
-pub use decide::{Action, Caller, Reason, Verdict, decide};
+pub use decide::{Action, Caller, Moment, Reason, Verdict, decide};
 pub use number::{E164, NumberError, normalise};
 pub use numbering::{Numbering, numbering_of_imsi};
 pub use place::{Place, PlaceError, Zone};

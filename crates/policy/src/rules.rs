@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::AppGrant;
 use crate::contact::{Contact, Kind, valid_id, valid_name};
 use crate::number::E164;
 use crate::place::Zone;
@@ -16,6 +17,10 @@ pub mod limits {
     pub const NUMBERS_OF_A_CONTACT: usize = 4;
     /// Zones.
     pub const ZONES: usize = 50;
+    /// Apps.
+    pub const APPS: usize = 50;
+    /// The last second a grant can name: the end of the year 9999, so that any tool can write it.
+    pub const UNTIL: i64 = 253_402_300_799;
     /// Bytes of an id or a picture key.
     pub const ID: usize = 32;
     /// Characters of a name.
@@ -61,6 +66,9 @@ pub struct Policy {
     pub contacts: Vec<Contact>,
     /// Places with a name.
     pub zones: Vec<Zone>,
+    /// Apps the child may use. Older orders have none, and stay in the log as they are.
+    #[serde(default)]
+    pub apps: Vec<AppGrant>,
 }
 
 /// What makes a policy invalid.
@@ -96,8 +104,8 @@ pub enum PolicyError {
         /// Which.
         id: String,
     },
-    /// Too many contacts or zones.
-    #[error("at most {} contacts and {} zones", limits::CONTACTS, limits::ZONES)]
+    /// Too many contacts, zones or apps.
+    #[error("at most {} contacts, {} zones and {} apps", limits::CONTACTS, limits::ZONES, limits::APPS)]
     TooMany,
     /// Nobody would be reachable for the lifeline.
     #[error("a policy names at least one guardian")]
@@ -108,6 +116,18 @@ pub enum PolicyError {
         /// Which.
         zone: String,
     },
+    /// A grant ends before 1970 or after 9999.
+    #[error("app {app}: a grant ends between second 0 and {} since 1970", limits::UNTIL)]
+    Until {
+        /// Which.
+        app: String,
+    },
+    /// An app is granted twice, so a verdict would depend on the order of the grants.
+    #[error("the app {app} is granted twice")]
+    SharedApp {
+        /// Which.
+        app: String,
+    },
 }
 
 impl Policy {
@@ -116,7 +136,10 @@ impl Policy {
     /// # Errors
     /// The first thing that is wrong.
     pub fn validate(&self) -> Result<(), PolicyError> {
-        if self.contacts.len() > limits::CONTACTS || self.zones.len() > limits::ZONES {
+        if self.contacts.len() > limits::CONTACTS
+            || self.zones.len() > limits::ZONES
+            || self.apps.len() > limits::APPS
+        {
             return Err(PolicyError::TooMany);
         }
         let mut ids = HashSet::new();
@@ -133,7 +156,19 @@ impl Policy {
         if !self.contacts.iter().any(|contact| contact.kind == Kind::Guardian) {
             return Err(PolicyError::NoGuardian);
         }
-        self.validate_zones()
+        self.validate_zones()?;
+        self.validate_apps()
+    }
+
+    fn validate_apps(&self) -> Result<(), PolicyError> {
+        let mut ids = HashSet::new();
+        for grant in &self.apps {
+            grant.validate()?;
+            if !ids.insert(grant.app.as_str()) {
+                return Err(PolicyError::SharedApp { app: grant.app.clone() });
+            }
+        }
+        Ok(())
     }
 
     fn validate_zones(&self) -> Result<(), PolicyError> {
@@ -160,6 +195,11 @@ impl Policy {
     pub fn contact(&self, id: &str) -> Option<&Contact> {
         self.contacts.iter().find(|contact| contact.id == id)
     }
+
+    /// The grant of the app with this id.
+    pub fn grant_of(&self, app: &str) -> Option<&AppGrant> {
+        self.apps.iter().find(|grant| grant.app == app)
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +219,7 @@ mod tests {
     }
 
     fn family() -> Policy {
-        Policy { region: Region::Eu, contacts: vec![mum()], zones: vec![] }
+        Policy { region: Region::Eu, contacts: vec![mum()], zones: vec![], apps: vec![] }
     }
 
     #[test]
@@ -233,5 +273,47 @@ mod tests {
             assert_eq!(policy.validate(), Err(PolicyError::Zone { zone: "school".into() }));
         }
         assert_eq!(Policy { zones: vec![zone], ..family() }.validate(), Ok(()));
+    }
+
+    fn grant(app: &str, until: Option<i64>) -> AppGrant {
+        AppGrant { app: app.into(), until }
+    }
+
+    #[test]
+    fn a37_a_grant_names_an_app_and_never_a_path() {
+        for app in ["", "..", "a/b", "Draw", "draw\n"] {
+            let policy = Policy { apps: vec![grant(app, None)], ..family() };
+            assert_eq!(policy.validate(), Err(PolicyError::Id), "{app:?}");
+        }
+    }
+
+    #[test]
+    fn an_app_is_granted_once_and_its_end_is_a_time() {
+        let validate = |apps| Policy { apps, ..family() }.validate();
+        let draw = || "draw".to_owned();
+        assert_eq!(validate(vec![grant("draw", None), grant("beads", Some(limits::UNTIL))]), Ok(()));
+        let twice = vec![grant("draw", None), grant("draw", Some(1))];
+        assert_eq!(validate(twice), Err(PolicyError::SharedApp { app: draw() }));
+        for until in [-1, i64::MIN, limits::UNTIL + 1, i64::MAX] {
+            assert_eq!(validate(vec![grant("draw", Some(until))]), Err(PolicyError::Until { app: draw() }));
+        }
+        let many = (0..=limits::APPS).map(|place| grant(&format!("a{place}"), None)).collect();
+        assert_eq!(validate(many), Err(PolicyError::TooMany));
+    }
+
+    #[test]
+    fn an_order_from_before_there_were_apps_grants_none() {
+        let policy: Policy = serde_json::from_str(r#"{"region":"eu","contacts":[],"zones":[]}"#).unwrap();
+        assert_eq!(policy.apps, vec![]);
+        let json =
+            r#"{"region":"eu","contacts":[],"zones":[],"apps":[{"app":"draw"},{"app":"beads","until":9}]}"#;
+        let policy: Policy = serde_json::from_str(json).unwrap();
+        assert_eq!(policy.apps, [grant("draw", None), grant("beads", Some(9))]);
+        for wrong in
+            [r#"[{"app":"draw","network":true}]"#, r#"[{"until":9}]"#, r#"[{"app":"draw","until":1.5}]"#]
+        {
+            let json = format!(r#"{{"region":"eu","contacts":[],"zones":[],"apps":{wrong}}}"#);
+            assert!(serde_json::from_str::<Policy>(&json).is_err(), "{wrong}");
+        }
     }
 }

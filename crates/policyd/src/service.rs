@@ -119,7 +119,7 @@ fn handle(office: &mut Office, request: Request) {
 
 /// Signals go to those who decide by the store and to the screen, one by one: nobody else hears them.
 async fn tell(emitter: &SignalEmitter<'_>, (revision, state): (u64, PolicyState)) {
-    for name in [names::TELEPHONY, names::LOCATION, names::SHELL] {
+    for name in [names::TELEPHONY, names::LOCATION, names::APPS, names::SHELL] {
         let Ok(name) = BusName::try_from(name) else { continue };
         let emitter = emitter.to_owned().set_destination(name);
         if let Err(error) = Policy1::changed(&emitter, revision, state).await {

@@ -9,11 +9,12 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use jiff::civil::DateTime;
+use panel::{Layer, Under};
 use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
 use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
-use crate::pages::{Touched, call, contacts, emergency, enrol, face, lock};
+use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock};
 use crate::ui::{Page, Shell};
 
 /// What the face reads from the device, so that tests can set it.
@@ -47,6 +48,24 @@ thread_local! {
     static RECEIVER: RefCell<Weak<App>> = const { RefCell::new(Weak::new()) };
 }
 
+/// Where the one app is: [`Display`](crate::display::Display), or a test's own.
+pub trait Seat {
+    /// Its picture.
+    fn layer(&self) -> Rc<dyn Layer>;
+    /// A finger on it.
+    fn touch(&self, finger: Finger);
+    /// It is seen and runs, or not any more; a finger that was on it is not its own then.
+    fn show(&self, seen: bool);
+}
+
+/// What is under the window: the place on the panel, and what is to be seen there.
+pub struct Stage {
+    /// The panel's place.
+    pub under: Under,
+    /// Who is there.
+    pub seat: Rc<dyn Seat>,
+}
+
 /// Hands an event from any thread to the app that receives posts; there is none before the first frame and
 /// after the end, and then nobody needs it.
 pub fn post(event: Event) {
@@ -60,11 +79,28 @@ pub fn post(event: Event) {
     }
 }
 
+/// Says from any thread that the app has a new picture. It goes past the model: nothing is decided by it.
+pub fn post_frame() {
+    let deliver = || {
+        if let Some(app) = RECEIVER.with_borrow(Weak::upgrade) {
+            app.stage.under.has_news();
+        }
+    };
+    if slint::invoke_from_event_loop(deliver).is_err() {
+        tracing::debug!("the event loop is gone");
+    }
+}
+
 /// The running shell.
 pub struct App {
     shell: Shell,
     model: RefCell<Model>,
     device: Box<dyn Device>,
+    stage: Stage,
+    /// The app's picture is under the window.
+    seated: Cell<bool>,
+    /// The run of an app that is seen and touched.
+    live: Cell<Option<u64>>,
     /// The minute in which the battery was read.
     read: Cell<Option<i8>>,
     command: Box<dyn Fn(Command)>,
@@ -75,12 +111,16 @@ impl App {
     /// Makes the window and shows the face. Commands go to `command`.
     pub fn new(
         device: impl Device + 'static,
+        stage: Stage,
         command: impl Fn(Command) + 'static,
     ) -> Result<Rc<Self>, PlatformError> {
         let app = Rc::new(Self {
             shell: Shell::new()?,
             model: RefCell::default(),
             device: Box::new(device),
+            stage,
+            seated: Cell::new(false),
+            live: Cell::new(None),
             read: Cell::new(None),
             command: Box::new(command),
             timer: Timer::default(),
@@ -91,9 +131,20 @@ impl App {
                 app.handle(Event::Touch(touch));
             }
         });
-        for bind in [call::bind, contacts::bind, emergency::bind, enrol::bind, face::bind, lock::bind] {
+        for bind in
+            [apps::bind, call::bind, contacts::bind, emergency::bind, enrol::bind, face::bind, lock::bind]
+        {
             bind(&app.shell, &touched);
         }
+        let seat = app.stage.seat.clone();
+        let weak = Rc::downgrade(&app);
+        let finger = move |finger: Finger| {
+            // Not before it runs, and not when it stands still.
+            if weak.upgrade().is_some_and(|app: Rc<Self>| app.live_app().is_some()) {
+                seat.touch(finger);
+            }
+        };
+        app::bind(&app.shell, &touched, Rc::new(finger));
         app.handle(Event::Tick);
         app.shell.show()?;
         Ok(app)
@@ -113,11 +164,29 @@ impl App {
     pub fn handle(self: &Rc<Self>, event: Event) {
         let now = self.device.since_boot();
         let command = self.model.borrow_mut().handle(event, now);
-        if let Some(command) = command {
+        let seen = self.model.borrow_mut().app_seen(now);
+        for command in command.into_iter().chain(seen) {
             (self.command)(command);
         }
         self.draw();
+        self.seat();
         self.schedule();
+    }
+
+    fn live_app(&self) -> Option<u64> {
+        self.model.borrow().live_app(self.device.since_boot())
+    }
+
+    /// Puts the app under the window as long as its page is shown, and lets it draw while it is live.
+    fn seat(&self) {
+        let page = self.shell.get_page() == Page::App;
+        if self.seated.replace(page) != page {
+            self.stage.under.set(page.then(|| self.stage.seat.layer()));
+        }
+        let live = self.live_app();
+        if self.live.replace(live) != live {
+            self.stage.seat.show(live.is_some());
+        }
     }
 
     fn draw(&self) {
@@ -129,7 +198,7 @@ impl App {
                 if self.read.replace(Some(wall.minute())) != Some(wall.minute()) {
                     face::battery(shell, self.device.battery());
                 }
-                face::show(shell, hint, wall);
+                face::show(shell, hint, wall, self.model.borrow().has_apps());
                 Page::Face
             }
             Screen::Locked(number) => {
@@ -139,6 +208,18 @@ impl App {
             Screen::Contacts { people, before, after } => {
                 contacts::show(shell, &people, before, after);
                 Page::Contacts
+            }
+            Screen::Apps { apps, before, after } => {
+                apps::show(shell, &apps, before, after);
+                Page::Apps
+            }
+            Screen::App { id, name, phase, left } => {
+                app::show(shell, &id, &name, phase, left);
+                Page::App
+            }
+            Screen::Sorry(why) => {
+                app::sorry(shell, why);
+                Page::Sorry
             }
             Screen::Call { state, person, rings, seconds, can_answer } => {
                 call::show(shell, state, &person, rings, seconds, can_answer);

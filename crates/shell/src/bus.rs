@@ -3,17 +3,23 @@
 //! **Invariants:** the state is read again whenever its owner comes (back), never remembered; a daemon
 //! that is missing or says no is shown to the child, not a reason to end; only the loss of the bus is.
 
+mod display1;
+
 use std::time::Duration;
 
+use daemon::access::Access;
 use daemon::bus::BusConfig;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use ipc::{Guardian1Proxy, Policy1Proxy, Refusal, Telephony1Proxy, names};
+use ipc::{Apps1Proxy, Guardian1Proxy, Policy1Proxy, Refusal, Telephony1Proxy, names, paths};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 use zbus::proxy::CacheProperties;
 
+use crate::display::Display;
 use crate::model::{Command, Event};
+
+use self::display1::Display1;
 
 /// Commands waiting for the bus; a child does not touch faster than this.
 const QUEUE: usize = 8;
@@ -51,13 +57,14 @@ impl Commands {
 /// Starts the thread. Events go to `emit`, also the reason for its end to `ended`; both run on the thread.
 pub fn start(
     config: BusConfig,
+    display: Display,
     emit: impl Fn(Event) + Send + 'static,
     ended: impl FnOnce(BusError) + Send + 'static,
 ) -> Result<Commands, BusError> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("bus".into()).spawn(move || {
-        let Err(error) = runtime.block_on(run(&config, receiver, &emit));
+        let Err(error) = runtime.block_on(run(&config, display, receiver, &emit));
         ended(error);
     })?;
     Ok(Commands(sender))
@@ -66,20 +73,34 @@ pub fn start(
 /// Serves until the bus is gone.
 async fn run(
     config: &BusConfig,
+    display: Display,
     commands: mpsc::Receiver<Command>,
     emit: &impl Fn(Event),
 ) -> Result<std::convert::Infallible, BusError> {
     let bus = daemon::bus::connect(config).await?;
+    let access = Access::new(&bus, config.trust);
+    bus.object_server().at(paths::DISPLAY, Display1::new(display, access)).await?;
     bus.request_name(names::SHELL).await?;
     // Nothing is cached: what a daemon does not say now is not known.
     let policy = Policy1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let guardian = Guardian1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let telephony = Telephony1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let apps = Apps1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let daemons = Daemons { telephony: &telephony, guardian: &guardian, apps: &apps };
     tokio::select! {
         end = watch_policy(&policy, emit) => end,
         end = watch_telephony(&telephony, emit) => end,
-        end = carry_out(commands, &telephony, &guardian, emit) => end,
+        end = watch_apps(&apps, emit) => end,
+        end = carry_out(commands, daemons, emit) => end,
     }
+}
+
+/// Who carries out what the child touched.
+#[derive(Clone, Copy)]
+struct Daemons<'a> {
+    telephony: &'a Telephony1Proxy<'a>,
+    guardian: &'a Guardian1Proxy<'a>,
+    apps: &'a Apps1Proxy<'a>,
 }
 
 async fn watch_policy(
@@ -160,18 +181,60 @@ async fn snapshot(telephony: &Telephony1Proxy<'_>) -> zbus::Result<Event> {
     })
 }
 
+async fn watch_apps(
+    apps: &Apps1Proxy<'_>,
+    emit: &impl Fn(Event),
+) -> Result<std::convert::Infallible, BusError> {
+    let mut owner = apps.inner().receive_owner_changed().await?;
+    let mut session = apps.receive_session_changed().await?;
+    let mut drawer = apps.receive_apps_changed().await?;
+    let read_drawer = async || match apps.apps().await {
+        Ok(apps) => emit(Event::Apps(apps)),
+        Err(error) => debug!(%error, "appd does not tell its apps"),
+    };
+    let read = async || {
+        read_drawer().await;
+        match apps.session().await {
+            Ok(session) => emit(Event::Session(session)),
+            Err(error) => debug!(%error, "appd does not tell its state"),
+        }
+    };
+    read().await;
+    loop {
+        tokio::select! {
+            biased;
+            new = owner.next() => {
+                if new.ok_or(BusError::Gone)?.is_some() {
+                    read().await;
+                } else {
+                    info!("appd is gone");
+                    emit(Event::AppsGone);
+                }
+            }
+            signal = session.next() => {
+                if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
+                    emit(Event::Session(arguments.session));
+                }
+            }
+            signal = drawer.next() => {
+                signal.ok_or(BusError::Gone)?;
+                read_drawer().await;
+            }
+        }
+    }
+}
+
 /// Every command is a call of its own: none waits for the answer to another.
 async fn carry_out(
     mut commands: mpsc::Receiver<Command>,
-    telephony: &Telephony1Proxy<'_>,
-    guardian: &Guardian1Proxy<'_>,
+    daemons: Daemons<'_>,
     emit: &impl Fn(Event),
 ) -> Result<std::convert::Infallible, BusError> {
     let mut under_way = FuturesUnordered::new();
     loop {
         tokio::select! {
             command = commands.recv() => {
-                under_way.push(perform(command.ok_or(BusError::Gone)?, telephony, guardian, emit));
+                under_way.push(perform(command.ok_or(BusError::Gone)?, daemons, emit));
             }
             Some(result) = under_way.next() => {
                 if let Err(error) = result {
@@ -184,8 +247,7 @@ async fn carry_out(
 
 async fn perform(
     command: Command,
-    telephony: &Telephony1Proxy<'_>,
-    guardian: &Guardian1Proxy<'_>,
+    Daemons { telephony, guardian, apps }: Daemons<'_>,
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
@@ -200,6 +262,10 @@ async fn perform(
             .await
             .map(|(code, left)| emit(Event::Code(Some((code, Duration::from_secs(left.into()))))))
             .inspect_err(|_| emit(Event::Code(None))),
+        Command::OpenApp(app) => apps.open(&app).await.inspect_err(|_| emit(Event::Refused)),
+        Command::HideApp(session) => apps.hide(session).await,
+        Command::ShowApp(session) => apps.show(session).await,
+        Command::EndApp(session, reason) => apps.end(session, reason).await,
     }
 }
 

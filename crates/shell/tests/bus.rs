@@ -6,9 +6,14 @@
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use daemon::access::Trust;
 use daemon::bus::BusConfig;
-use ipc::{Call, CallState, Contact, ModemState, PolicyState, Refusal, names, paths};
+use ipc::{
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, ModemState, PolicyState, Refusal, names,
+    paths,
+};
 use nestling_shell::bus;
+use nestling_shell::display::Display;
 use nestling_shell::model::{Command, Event};
 use testkit::PrivateBus;
 use zbus::object_server::SignalEmitter;
@@ -112,9 +117,13 @@ async fn until(events: &mpsc::Receiver<Event>, wanted: impl Fn(&Event) -> bool) 
 fn shell(bus: &PrivateBus) -> (bus::Commands, mpsc::Receiver<Event>, mpsc::Receiver<bus::BusError>) {
     let (emit, events) = mpsc::channel();
     let (end, ended) = mpsc::channel();
-    let config = BusConfig { address: bus.address().into(), ..BusConfig::default() };
+    let config = BusConfig { address: bus.address().into(), trust: Trust::SameUser };
+    let tell = emit.clone();
+    let display =
+        Display::start((466, 466), move |event| tell.send(event).unwrap_or_default(), || {}).unwrap();
     let commands = bus::start(
         config,
+        display,
         move |event| emit.send(event).unwrap_or_default(),
         move |error| end.send(error).unwrap_or_default(),
     );
@@ -156,6 +165,76 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     assert_eq!(*asked.lock().unwrap(), ["accept", "hang up", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
+}
+
+#[derive(Default)]
+struct Apps(Asked);
+
+#[zbus::interface(name = "org.nestling.Apps1")]
+impl Apps {
+    fn open(&self, app: &str) -> Result<(), Refusal> {
+        self.0.lock().unwrap().push(format!("open {app}"));
+        Ok(())
+    }
+    fn hide(&self, session: u64) {
+        self.0.lock().unwrap().push(format!("hide {session}"));
+    }
+    fn show(&self, session: u64) {
+        self.0.lock().unwrap().push(format!("show {session}"));
+    }
+    fn end(&self, session: u64, reason: &str) {
+        self.0.lock().unwrap().push(format!("end {session} {reason}"));
+    }
+    #[zbus(property)]
+    fn apps(&self) -> Vec<ipc::App> {
+        vec![ipc::App { id: "draw".into(), name: "Drawing".into(), reason: String::new() }]
+    }
+    #[zbus(property)]
+    fn session(&self) -> AppSession {
+        AppSession::none()
+    }
+    #[zbus(signal, name = "SessionChanged")]
+    async fn tell(emitter: &SignalEmitter<'_>, session: AppSession) -> zbus::Result<()>;
+}
+
+#[tokio::test]
+async fn apps_are_read_told_of_and_asked_for_and_only_appd_gets_a_place_on_the_screen() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    let stranger = bus.connect().await.unwrap();
+    let display = Display1Proxy::new(&stranger).await.unwrap();
+    assert!(matches!(display.attach(1).await, Err(Refusal::NotAllowed(_))));
+
+    let appd = bus.connect().await.unwrap();
+    appd.object_server().at(paths::APPS, Apps(asked.clone())).await.unwrap();
+    appd.request_name(names::APPS).await.unwrap();
+    until(&events, |e| matches!(e, Event::Apps(apps) if apps.len() == 1)).await;
+    let session =
+        AppSession { state: AppState::Starting, session: 3, app: "draw".into(), ..AppSession::none() };
+    Apps::tell(&SignalEmitter::new(&appd, paths::APPS).unwrap(), session).await.unwrap();
+    until(&events, |e| matches!(e, Event::Session(session) if session.session == 3)).await;
+    let display = Display1Proxy::new(&appd).await.unwrap();
+    let socket = display.attach(3).await.unwrap();
+    // An app that goes away is told of by the run it was.
+    drop(socket);
+    until(&events, |e| matches!(e, Event::Unseated(3, ""))).await;
+    for command in [
+        Command::OpenApp("draw".into()),
+        Command::HideApp(3),
+        Command::ShowApp(3),
+        Command::EndApp(3, "flood"),
+    ] {
+        commands.send(command);
+    }
+    for _ in 0..500 {
+        if asked.lock().unwrap().len() == 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["open draw", "hide 3", "show 3", "end 3 flood"]);
 }
 
 #[tokio::test]

@@ -4,16 +4,27 @@
 
 mod watch;
 
-use ipc::{Call, CallState, ModemState, PolicyState};
+use ipc::{AppState, Call, CallState, ModemState, PolicyState};
 use nestling_shell::model::Event;
-use panel::Xrgb;
-use watch::{SIZES, Watch};
+use panel::Pixel;
+
+use watch::{INK, PAPER, SIZES, Watch};
 
 type Show = fn(&Watch);
 
+fn above(watch: &Watch, left_ms: u64) {
+    watch.paper.blank.set(true);
+    watch.drawing(if left_ms == 0 { 0 } else { watch.now_ms() + left_ms });
+}
+
+fn sorry(watch: &Watch, reason: &str) {
+    watch.drawing(0);
+    watch.draw(AppState::None, reason, 0);
+}
+
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
-fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Xrgb]) + Send + Sync) {
-    let show: [(&str, Show); 16] = [
+fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
+    let show: [(&str, Show); 26] = [
         ("face", |_| {}),
         ("face-battery", |w| w.set_battery(72)),
         ("face-battery-low", |w| w.set_battery(15)),
@@ -67,6 +78,31 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Xrgb]) + Send + Sync)
             w.tap(-80.0, 122.0);
             w.advance(1_200);
         }),
+        ("face-apps", |w| w.apps(&["draw"])),
+        ("drawer", |w| {
+            w.apps(&["draw", "flood", "music", "xbeads"]);
+            w.tap(42.0, w.apps_button());
+        }),
+        ("drawer-last", |w| {
+            w.apps(&["a", "b", "c", "d", "draw"]);
+            w.tap(42.0, w.apps_button());
+            w.swipe((60.0, 0.0), (-90.0, 0.0));
+        }),
+        ("app-starting", |w| {
+            w.apps(&["draw", "xbeads"]);
+            w.tap(42.0, w.apps_button());
+            w.tap(-72.0, -18.0);
+        }),
+        // Under these the app's own picture is black, so that what is above it is seen alone.
+        ("app-alone", |w| above(w, 0)),
+        ("app-minutes", |w| above(w, 299_000)),
+        ("app-seconds", |w| above(w, 9_000)),
+        ("app-time-up", |w| {
+            above(w, 9_000);
+            w.draw(AppState::Frozen, "time-up", 0);
+        }),
+        ("sorry-not-checked", |w| sorry(w, "not-signed")),
+        ("sorry-stopped", |w| sorry(w, "flood")),
     ];
     for (name, show) in show {
         std::thread::scope(|scope| {
@@ -89,7 +125,7 @@ fn nothing_is_drawn_outside_the_circle() {
             for (n, pixel) in pixels.iter().enumerate() {
                 let (dx, dy) = ((n % width) as f32 + 0.5 - radius, (n / width) as f32 + 0.5 - radius);
                 assert!(
-                    dx.hypot(dy) < radius - 5.0 || pixel.0 == 0,
+                    dx.hypot(dy) < radius - 5.0 || pixel.rgb() == (0, 0, 0),
                     "{name} {size:?} draws at {dx},{dy} from the centre"
                 );
             }
@@ -100,7 +136,7 @@ fn nothing_is_drawn_outside_the_circle() {
 #[test]
 fn a_tall_panel_shows_every_screen_within_its_edges() {
     screens((368, 448), |name, _, pixels| {
-        let lit = pixels.iter().enumerate().filter(|(_, p)| p.0 != 0);
+        let lit = pixels.iter().enumerate().filter(|(_, p)| p.rgb() != (0, 0, 0));
         for (n, _) in lit {
             let (x, y) = (n % 368, n / 368);
             assert!((4..364).contains(&x) && (4..444).contains(&y), "{name} draws at {x},{y}");
@@ -116,7 +152,10 @@ fn text_and_targets_leave_the_rim_to_its_arc() {
             for (n, pixel) in pixels.iter().enumerate() {
                 let (dx, dy) = ((n % width) as f32 + 0.5 - radius, (n / width) as f32 + 0.5 - radius);
                 let between = (radius - 27.0..radius - 19.0).contains(&dx.hypot(dy));
-                assert!(!between || pixel.0 == 0, "{name} {size:?} draws at {dx},{dy} from the centre");
+                assert!(
+                    !between || pixel.rgb() == (0, 0, 0),
+                    "{name} {size:?} draws at {dx},{dy} from the centre"
+                );
             }
         });
     }
@@ -134,7 +173,8 @@ fn the_name_and_the_buttons_of_a_ringing_call_are_there() {
         watch.app.handle(Event::Call(Call { name: "Dad".into(), ..watch.call(CallState::Ringing, "Mum") }));
         watch.advance(2_500);
         let other = watch.pixels();
-        let line = |p: &[Xrgb]| p[466 * 240..466 * 305].iter().filter(|p| p.0 == 0x00FF_FFFF).count();
+        let line =
+            |p: &[Pixel]| p[466 * 240..466 * 305].iter().filter(|p| p.rgb() == (255, 255, 255)).count();
         assert!(line(&name) > 300 && line(&other) > 300 && line(&name) != line(&other));
     });
 }
@@ -221,6 +261,43 @@ fn a_face_drawn_in_pieces_for_two_minutes_is_the_face_drawn_at_once() {
     // pixels. Without the panel's second buffer there are thousands.
     let different = pieces.iter().zip(&whole).filter(|(a, b)| a != b).count();
     assert!(different < 100, "{different} pixels differ");
+}
+
+/// The pictures to look at: what a child sees of the watch above an app.
+#[test]
+fn the_watch_stands_above_an_app_and_the_app_shows_everywhere_else() {
+    for size in SIZES {
+        on(size, |watch| {
+            watch.drawing(watch.now_ms() + 302_000);
+            let pixels = watch.shot("above-nothing");
+            let app = pixels.iter().filter(|p| [PAPER, INK].contains(&(p.0 | 0xff00_0000))).count();
+            assert!(app * 100 > pixels.len() * 97, "{app} of {}", pixels.len());
+            assert_eq!(watch.at(0, 177 - 20), (0xF0, 0x44, 0x3A), "help is one touch away");
+            watch.advance(3_000);
+            watch.shot("above-minutes");
+            assert_eq!(watch.at(-130, 30), (0x1B, 0x21, 0x33), "the card is above the paper");
+            watch.advance(10_000);
+            assert!(watch.shot("above-nothing-again") == pixels);
+            watch.draw(AppState::Frozen, "time-up", 0);
+            watch.shot("above-time-up");
+            assert_eq!(watch.at(-130, -20), (0x1B, 0x21, 0x33));
+        });
+    }
+}
+
+#[test]
+fn a_call_above_an_app_leaves_nothing_of_it_to_see() {
+    on(SIZES[0], |watch| {
+        watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
+        watch.advance(2_300);
+        let alone = watch.pixels();
+        watch.app.handle(Event::Call(Call::none()));
+        watch.drawing(0);
+        watch.pixels();
+        watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
+        watch.advance(2_300);
+        assert!(watch.shot("above-call") == alone);
+    });
 }
 
 #[test]

@@ -4,9 +4,10 @@
 
 mod watch;
 
-use ipc::{Call, CallState, PolicyState};
-use nestling_shell::Page;
-use nestling_shell::model::{Command, Event};
+use ipc::{AppState, Call, CallState, PolicyState};
+use nestling_shell::model::{Command, Event, Touch};
+use nestling_shell::{Finger, Page};
+use panel::Pointer;
 use watch::{SIZES, Watch};
 
 /// The four ends of the smallest target there may be (50 px), and its middle.
@@ -145,6 +146,100 @@ fn ask_a_grown_up_asks_for_the_code() {
         watch.tap(0.0, 0.0);
         assert_eq!(watch.commands(), [Command::OpenEnrolment], "try again");
         watch.tap(0.0, 160.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+    });
+}
+
+#[test]
+fn an_app_is_opened_touched_and_left_by_the_way_home() {
+    each_size(|watch| {
+        watch.drawing(0);
+        assert_eq!(watch.commands(), [Command::OpenApp("draw".into())]);
+        assert_eq!(watch.app.shell().get_page(), Page::App);
+        assert!(watch.paper.seen.get());
+        watch.swipe((-60.0, -40.0), (60.0, 40.0));
+        let fingers = watch.paper.fingers.take();
+        assert!(matches!(fingers.first(), Some(Finger::Down(..))) && fingers.last() == Some(&Finger::Up));
+        assert!(fingers.len() > 8);
+        let left = watch.size.0 as f32 / -2.0;
+        watch.swipe((left + 12.0, 0.0), (left + 220.0, 0.0));
+        assert_eq!(watch.paper.fingers.take(), []);
+        assert_eq!(watch.commands(), [Command::HideApp(7)]);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+        assert!(!watch.paper.seen.get());
+    });
+}
+
+#[test]
+fn a_call_above_an_app_takes_its_touches_and_gives_it_back() {
+    each_size(|watch| {
+        watch.drawing(0);
+        watch.commands();
+        // A finger is on the paper when it rings.
+        let middle = (watch.size.0 as f32 / 2.0, watch.size.1 as f32 / 2.0);
+        watch.panel.pointer(Pointer::Pressed(middle.0, middle.1)).unwrap();
+        assert_eq!(watch.paper.fingers.take().len(), 1);
+        watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
+        assert_eq!(watch.commands(), [Command::HideApp(7)]);
+        assert!(!watch.paper.seen.get(), "the finger on it is taken away");
+        watch.pixels();
+        watch.panel.pointer(Pointer::Moved(middle.0 + 9.0, middle.1)).unwrap();
+        watch.panel.pointer(Pointer::Released(middle.0 + 9.0, middle.1)).unwrap();
+        watch.draw(AppState::Frozen, "hidden", 0);
+        watch.swipe((-60.0, -40.0), (60.0, 40.0));
+        assert_eq!(watch.paper.fingers.take(), []);
+        watch.app.handle(Event::Call(Call::none()));
+        assert_eq!(watch.commands(), [Command::ShowApp(7)]);
+        watch.draw(AppState::Running, "", 0);
+        watch.pixels();
+        assert_eq!(watch.app.shell().get_page(), Page::App);
+        watch.tap(0.0, 0.0);
+        assert_eq!(watch.paper.fingers.take().len(), 2);
+    });
+}
+
+#[test]
+fn t8_help_is_one_touch_away_above_an_app_over_all_its_face() {
+    each_size(|watch| {
+        for (x, y) in WITHIN {
+            watch.drawing(0);
+            watch.tap(x, 177.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Emergency);
+            assert_eq!(watch.paper.fingers.take(), [], "the app does not hear of it");
+            watch.app.handle(Event::Touch(Touch::Mistake));
+            assert_eq!(watch.app.shell().get_page(), Page::App, "a mistake leads back to the drawing");
+            watch.app.handle(Event::Touch(Touch::Home));
+        }
+    });
+}
+
+#[test]
+fn time_up_stops_the_finger_and_shows_the_way_back() {
+    each_size(|watch| {
+        watch.drawing(0);
+        watch.draw(AppState::Frozen, "time-up", 0);
+        watch.commands();
+        watch.swipe((-60.0, -100.0), (60.0, -100.0));
+        assert_eq!(watch.paper.fingers.take(), []);
+        watch.tap(0.0, 84.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+    });
+}
+
+#[test]
+fn why_there_is_no_app_is_told_and_goes_by_itself() {
+    each_size(|watch| {
+        watch.drawing(0);
+        watch.draw(AppState::None, "not-signed", 0);
+        assert_eq!(watch.app.shell().get_page(), Page::Sorry);
+        watch.advance(6_100);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+        watch.drawing(0);
+        watch.app.handle(Event::Unseated(7, "flood"));
+        assert_eq!(watch.commands().last(), Some(&Command::EndApp(7, "flood")));
+        watch.draw(AppState::None, "flood", 0);
+        assert_eq!(watch.app.shell().get_page(), Page::Sorry);
+        watch.tap(0.0, 134.0);
         assert_eq!(watch.app.shell().get_page(), Page::Face);
     });
 }

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Instant;
 
-use policy::{Contact, Kind, May, Policy, Region, Zone, limits};
+use policy::{AppGrant, Contact, Kind, May, Policy, Region, Zone, limits};
 use rusqlite::{Connection, OpenFlags, params};
 use store::{FILE, Reader, SCHEMA, publish};
 
@@ -41,6 +41,9 @@ fn full() -> Policy {
         region: Region::Eu,
         contacts: (0..limits::CONTACTS).map(contact).collect(),
         zones: (0..limits::ZONES).map(zone).collect(),
+        apps: (0..limits::APPS)
+            .map(|place| AppGrant { app: format!("app{place}"), until: Some(1_780_000_000) })
+            .collect(),
     }
 }
 
@@ -76,6 +79,10 @@ fn plain(folder: &Path, revision: u64, policy: &Policy, as_it_comes: bool) {
         for (position, z) in (0_i64..).zip(&policy.zones) {
             zone.execute(params![position, z.id, z.name, z.latitude_e6, z.longitude_e6, z.radius_m]).unwrap();
         }
+        let mut app = rows.prepare("INSERT INTO app VALUES (?1, ?2, ?3)").unwrap();
+        for (position, grant) in (0_i64..).zip(&policy.apps) {
+            app.execute(params![position, grant.app, grant.until]).unwrap();
+        }
     }
     rows.commit().unwrap();
     db.close().unwrap();
@@ -86,10 +93,10 @@ fn plain(folder: &Path, revision: u64, policy: &Policy, as_it_comes: bool) {
     if !as_it_comes {
         File::open(folder).unwrap().sync_all().unwrap();
     }
-    assert_eq!(read(&folder.join(FILE)), (limits::CONTACTS, NUMBERS, limits::ZONES));
+    assert_eq!(read(&folder.join(FILE)), (limits::CONTACTS, NUMBERS, limits::ZONES, limits::APPS));
 }
 
-fn read(file: &Path) -> (usize, usize, usize) {
+fn read(file: &Path) -> (usize, usize, usize, usize) {
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let _revision: i64 = db.query_row("SELECT revision FROM policy", [], |row| row.get(0)).unwrap();
     let mut people =
@@ -113,7 +120,10 @@ fn read(file: &Path) -> (usize, usize, usize) {
         ))
     });
     let zones: Vec<_> = zones.unwrap().map(Result::unwrap).collect();
-    (people.len(), numbers.len(), zones.len())
+    let mut apps = db.prepare("SELECT app, until FROM app").unwrap();
+    let apps = apps.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)));
+    let apps: Vec<_> = apps.unwrap().map(Result::unwrap).collect();
+    (people.len(), numbers.len(), zones.len(), apps.len())
 }
 
 fn microseconds(work: impl FnOnce()) -> f64 {

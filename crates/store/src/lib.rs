@@ -20,4 +20,4 @@ pub const FILE: &str = "policy.db";
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 const APPLICATION_ID: i64 = 0x4e45_5354;
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;

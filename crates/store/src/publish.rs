@@ -99,6 +99,10 @@ fn build(path: &Path, revision: u64, policy: &Policy) -> Result<(), PublishError
         for (position, z) in (0_i64..).zip(&policy.zones) {
             zone.execute(params![position, z.id, z.name, z.latitude_e6, z.longitude_e6, z.radius_m])?;
         }
+        let mut app = tx.prepare("INSERT INTO app VALUES (?1, ?2, ?3)")?;
+        for (position, grant) in (0_i64..).zip(&policy.apps) {
+            app.execute(params![position, grant.app, grant.until])?;
+        }
     }
     tx.commit()?;
     db.close().map_err(|(_, error)| error)?;

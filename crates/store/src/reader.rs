@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use policy::{Contact, Kind, May, NumberError, Policy, PolicyError, Region, Zone};
+use policy::{AppGrant, Contact, Kind, May, NumberError, Policy, PolicyError, Region, Zone};
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::{APPLICATION_ID, FILE, SCHEMA, VERSION};
@@ -185,7 +185,7 @@ fn load(db: &Connection) -> Result<(u64, Policy), ReadError> {
         _ => return Err(ReadError::Word),
     };
     let revision = u64::try_from(revision).map_err(|_| ReadError::Word)?;
-    Ok((revision, Policy { region, contacts: contacts(db)?, zones: zones(db)? }))
+    Ok((revision, Policy { region, contacts: contacts(db)?, zones: zones(db)?, apps: apps(db)? }))
 }
 
 fn contacts(db: &Connection) -> Result<Vec<Contact>, ReadError> {
@@ -236,5 +236,11 @@ fn zones(db: &Connection) -> Result<Vec<Zone>, ReadError> {
             radius_m: row.get(4)?,
         })
     })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn apps(db: &Connection) -> Result<Vec<AppGrant>, ReadError> {
+    let mut apps = db.prepare("SELECT app, until FROM app ORDER BY position LIMIT 1000")?;
+    let rows = apps.query_map([], |row| Ok(AppGrant { app: row.get(0)?, until: row.get(1)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use policy::{Contact, Kind, May, Policy, Region, Zone};
+use policy::{AppGrant, Contact, Kind, May, Policy, Region, Zone};
 use proptest::prelude::*;
 use store::{FILE, ReadError, Reader, publish, withdraw};
 use tempfile::tempdir;
@@ -30,7 +30,11 @@ fn family(aunt: bool) -> Policy {
         longitude_e6: -24_940_000,
         radius_m: 150,
     };
-    Policy { region: Region::Eu, contacts, zones: vec![zone] }
+    // Not in the order of their ids: the family's order is kept.
+    let apps = [("draw", None), ("beads", Some(1_780_000_000))]
+        .map(|(app, until)| AppGrant { app: app.into(), until })
+        .into();
+    Policy { region: Region::Eu, contacts, zones: vec![zone], apps }
 }
 
 #[test]
@@ -106,11 +110,35 @@ fn a31_another_programs_database_is_refused() {
 }
 
 #[test]
+fn another_versions_store_is_refused() {
+    let dir = tempdir().unwrap();
+    publish(dir.path(), 1, &family(true)).unwrap();
+    let path = dir.path().join(FILE);
+    let bytes = fs::read(&path).unwrap();
+    replace(dir.path(), &bytes);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA user_version = 1").unwrap();
+    drop(db);
+    assert!(matches!(Reader::open(dir.path()), Err(ReadError::Format { version: 1, .. })));
+}
+
+#[test]
+fn grants_that_are_none_can_not_be_published() {
+    let dir = tempdir().unwrap();
+    let grant = |app: &str, until| AppGrant { app: app.into(), until };
+    for apps in [vec![grant("draw", Some(-1))], vec![grant("draw", None), grant("draw", Some(1))]] {
+        let policy = Policy { apps, ..family(true) };
+        assert!(publish(dir.path(), 1, &policy).is_err());
+        assert!(matches!(Reader::open(dir.path()), Err(ReadError::Open(_))));
+    }
+}
+
+#[test]
 fn a43_a_store_that_computes_for_ever_is_refused_before_it_is_read() {
     let dir = tempdir().unwrap();
     let db = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
     db.execute_batch(
-        "PRAGMA application_id = 0x4e455354; PRAGMA user_version = 1;
+        "PRAGMA application_id = 0x4e455354; PRAGMA user_version = 2;
          CREATE VIEW policy AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r)
              SELECT x AS revision, 'eu' AS region FROM r WHERE x < 0;",
     )

@@ -61,7 +61,7 @@ struct Guardian {
 
 /// The policy of a sealed watch: these guardians and nothing else.
 pub(crate) fn sealed(guardians: Vec<Contact>) -> Policy {
-    Policy { region: Region::Neutral, contacts: guardians, zones: vec![] }
+    Policy { region: Region::Neutral, contacts: guardians, zones: vec![], apps: vec![] }
 }
 
 /// The guardians of a policy.

@@ -52,6 +52,7 @@ impl Run {
             name: NAME.to_owned(),
             display,
             fresh: self.fresh,
+            seed: None,
             cmdline: format!("{JOURNAL_ON_CONSOLE} {}", self.cmdline),
         };
         let mut vm = Vm::boot(&image, &options)?;

@@ -19,10 +19,11 @@ const HEAD: &str = "\
 # tell: send a signal to it. hear: get its broadcasts, with the names one has, or without a name.
 ";
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "org.freedesktop.ModemManager1",
     "org.freedesktop.PolicyKit1",
     "org.freedesktop.systemd1",
+    "org.nestling.Apps",
     "org.nestling.Location",
     "org.nestling.Policy",
     "org.nestling.Shell",
@@ -36,7 +37,7 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 /// Name, object, interface, members.
 type Door = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
-const DOORS: [Door; 28] = [
+const DOORS: [Door; 33] = [
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Monitoring", &["BecomeMonitor"]),
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats", &["GetStats"]),
     (
@@ -79,6 +80,9 @@ const DOORS: [Door; 28] = [
     ),
     ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", PROPERTIES, &["Get", "Set"]),
     ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "", &["PowerOff"]),
+    ("org.nestling.Apps", ipc::paths::APPS, "org.nestling.Apps1", &["End", "Hide", "Open", "Show"]),
+    ("org.nestling.Apps", ipc::paths::APPS, "", &["Open"]),
+    ("org.nestling.Apps", ipc::paths::APPS, PROPERTIES, &["Get", "GetAll", "Set"]),
     ("org.nestling.Location", ipc::paths::LOCATION, PROPERTIES, &["Get", "GetAll", "Set"]),
     ("org.nestling.Location", ipc::paths::LOCATION, "org.freedesktop.DBus.Introspectable", &["Introspect"]),
     ("org.nestling.Location", ipc::paths::LOCATION, "", &["Get"]),
@@ -90,6 +94,8 @@ const DOORS: [Door; 28] = [
     ("org.nestling.Policy", ipc::paths::POLICY, "", &["Submit"]),
     ("org.nestling.Policy", ipc::paths::POLICY, PROPERTIES, &["Get", "GetAll", "Set"]),
     ("org.nestling.Shell", "/", "org.nestling.Shell1", &["Anything"]),
+    ("org.nestling.Shell", ipc::paths::DISPLAY, "org.nestling.Display1", &["Attach", "Detach"]),
+    ("org.nestling.Shell", ipc::paths::DISPLAY, "", &["Attach"]),
     (
         "org.nestling.Telephony",
         ipc::paths::TELEPHONY,

@@ -173,5 +173,5 @@ fn family(zones: &[Zone]) -> Policy {
         picture: "face:mum".into(),
         may: May { ring: true, be_called: true },
     };
-    Policy { region: Region::Eu, contacts: vec![mum], zones: zones.to_vec() }
+    Policy { region: Region::Eu, contacts: vec![mum], zones: zones.to_vec(), apps: vec![] }
 }

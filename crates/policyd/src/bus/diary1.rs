@@ -16,7 +16,7 @@ pub struct Diary1 {
     access: Access,
 }
 
-const WRITERS: &[Peer] = &[Peer::Telephony, Peer::Location];
+const WRITERS: &[Peer] = &[Peer::Telephony, Peer::Location, Peer::Apps];
 const READERS: &[Peer] = &[Peer::Shell, Peer::Agent];
 
 impl Diary1 {

@@ -20,7 +20,7 @@ pub struct Policy1 {
 }
 
 const SUBMITTERS: &[Peer] = &[Peer::Agent];
-const READERS: &[Peer] = &[Peer::Shell, Peer::Telephony, Peer::Location, Peer::Agent];
+const READERS: &[Peer] = &[Peer::Shell, Peer::Telephony, Peer::Location, Peer::Apps, Peer::Agent];
 
 impl Policy1 {
     /// Serves it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{App, AppSession, Call, CallState, Contact, ModemState, PolicyState};
 
 /// What the child touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,14 @@ pub enum Touch {
     Ask,
     /// Back to the time.
     Close,
-    /// Another page of contacts.
+    /// Another page of contacts or apps.
     Turn(i32),
+    /// The button that opens the apps.
+    Apps,
+    /// An app, by id.
+    Open(String),
+    /// The way home from an app.
+    Home,
     /// A contact, by id; empty for the emergency number.
     Dial(String),
     /// The green button.
@@ -49,6 +55,16 @@ pub enum Event {
     TelephonyGone,
     /// The enrolment code and the time it has left; `None` when there is none to be had.
     Code(Option<(String, Duration)>),
+    /// What the drawer has.
+    Apps(Vec<App>),
+    /// The one app changed.
+    Session(AppSession),
+    /// appd left the bus.
+    AppsGone,
+    /// A run of an app has its first picture.
+    Framed(u64),
+    /// A run of an app left the screen, and how: empty where it went by itself.
+    Unseated(u64, &'static str),
     /// A command was turned down.
     Refused,
     /// The child's finger.
@@ -70,6 +86,14 @@ pub enum Command {
     DialEmergency(String),
     /// Open the ten minutes of enrolment.
     OpenEnrolment,
+    /// Start an app, or bring it back.
+    OpenApp(String),
+    /// This run is not on the screen.
+    HideApp(u64),
+    /// This run is on the screen again.
+    ShowApp(u64),
+    /// End this run, and why.
+    EndApp(u64, &'static str),
 }
 
 /// Someone on the screen. Texts are as they came; the pages limit them.
@@ -127,6 +151,28 @@ pub enum Screen {
     },
     /// First run; the code and the part of its time that is left, or why there is none.
     Enrol(Enrol),
+    /// A page of apps.
+    Apps {
+        /// At most four.
+        apps: Vec<App>,
+        /// There is a page before.
+        before: bool,
+        /// There is a page after.
+        after: bool,
+    },
+    /// An app, under what the watch says.
+    App {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+        /// How it stands.
+        phase: AppPhase,
+        /// Seconds it has left, when the child should know.
+        left: Option<u64>,
+    },
+    /// Why there is no app.
+    Sorry(Sorry),
     /// The emergency number is about to be dialled.
     Emergency {
         /// The number.
@@ -145,4 +191,45 @@ pub enum Enrol {
     Code(String, u64),
     /// policyd said no, or is not there.
     Failed,
+}
+
+/// How the app on the screen stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppPhase {
+    /// There is no picture yet.
+    Starting,
+    /// It is seen and touched.
+    Live,
+    /// It stands still: the time is up.
+    TimeUp,
+    /// It stands still until the watch knows the rules again.
+    Waiting,
+}
+
+/// Why an app is not there, as a child is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sorry {
+    /// Nobody who checks apps signed this one, or it is not the one they signed.
+    NotChecked,
+    /// The family did not allow it.
+    NotAllowed,
+    /// Its time is over.
+    TimeUp,
+    /// It broke, or broke a rule.
+    Stopped,
+    /// The watch cannot, just now.
+    NotNow,
+}
+
+impl Sorry {
+    /// What a reason on the bus means to a child.
+    pub fn of(reason: &str) -> Self {
+        match reason {
+            "not-signed" | "altered" | "expired" | "catalogue" => Self::NotChecked,
+            "not-granted" | "no-rules" | "sealed" => Self::NotAllowed,
+            "time-up" => Self::TimeUp,
+            "no-policy" | "busy" | "storage" => Self::NotNow,
+            _ => Self::Stopped,
+        }
+    }
 }

@@ -4,16 +4,18 @@
 //! [`Command`]s for the bus and a [`Screen`]. A shell that starts late gets the same snapshots and ends on the
 //! same screen. Times are the boot-time clock.
 //!
-//! **Invariants:** a call is above everything; sealed shows nothing but the lifeline; no command is made
-//! without a touch.
+//! **Invariants:** a call is above everything; sealed shows nothing but the lifeline; nothing is asked for
+//! without a touch: what else goes out only says which app is seen, or that one broke the screen's rules.
 
+mod apps;
 mod inout;
 
 use std::time::Duration;
 
 use ipc::{Call, CallState, Contact, ModemState, PolicyState};
 
-pub use inout::{Command, Enrol, Event, Hint, Person, Screen, Touch};
+use self::apps::Apps;
+pub use inout::{AppPhase, Command, Enrol, Event, Hint, Person, Screen, Sorry, Touch};
 
 /// Contacts on one page.
 const PAGE: usize = 4;
@@ -40,7 +42,9 @@ const EMERGENCY: &str = "112";
 
 #[derive(Debug, Clone, PartialEq)]
 enum Page {
+    /// The time, or the app the child is in.
     Home,
+    Apps(usize),
     Contacts(usize),
     Enrol(Option<(String, Duration)>, bool),
     /// Since when; and whether the number was dialled.
@@ -59,6 +63,7 @@ pub struct Model {
     page: Page,
     touched: Duration,
     notice: Option<Duration>,
+    apps: Apps,
 }
 
 impl Default for Model {
@@ -73,6 +78,7 @@ impl Default for Model {
             page: Page::Home,
             touched: Duration::ZERO,
             notice: None,
+            apps: Apps::default(),
         }
     }
 }
@@ -114,7 +120,25 @@ impl Model {
                 }
                 None
             }
+            Event::Apps(apps) => {
+                self.apps.set_drawer(apps);
+                None
+            }
+            Event::Session(session) => {
+                self.apps.set_session(session, now);
+                None
+            }
+            Event::AppsGone => {
+                self.apps.gone(now);
+                None
+            }
+            Event::Framed(session) => {
+                self.apps.framed(session);
+                None
+            }
+            Event::Unseated(session, reason) => self.apps.unseated(session, reason),
             Event::Refused => {
+                self.apps.leave();
                 if !self.counts_down() {
                     self.page = Page::Home;
                     self.notice = Some(now + NOTICE);
@@ -128,7 +152,7 @@ impl Model {
     }
 
     fn set_call(&mut self, call: Call) {
-        // Under a call lies the face, so that it is what comes back.
+        // Under a call lies the face or the app, so that this is what comes back.
         if call.state != CallState::None && self.call.state == CallState::None && !self.counts_down() {
             self.page = Page::Home;
             self.notice = None;
@@ -148,14 +172,28 @@ impl Model {
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
             Touch::Contacts => self.page = Page::Contacts(0),
-            Touch::Close | Touch::Mistake => self.page = Page::Home,
+            Touch::Apps => self.page = Page::Apps(0),
+            Touch::Open(id) => {
+                self.page = Page::Home;
+                self.apps.open(&id, now);
+                return Some(Command::OpenApp(id));
+            }
+            Touch::Home => self.apps.leave(),
+            Touch::Close => {
+                self.page = Page::Home;
+                self.apps.leave();
+            }
+            Touch::Mistake => self.page = Page::Home,
             Touch::Help => self.page = Page::Emergency(now, false),
             Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now, false),
             Touch::Dial(id) => return Some(Command::Dial(id)),
             Touch::Turn(by) => {
-                if let Page::Contacts(n) = &mut self.page {
-                    *n = n.saturating_add_signed(by as isize).min(self.contacts.len() / PAGE);
-                }
+                let (n, last) = match &mut self.page {
+                    Page::Contacts(n) => (n, self.contacts.len() / PAGE),
+                    Page::Apps(n) => (n, self.apps.drawer().len().saturating_sub(1) / PAGE),
+                    _ => return None,
+                };
+                *n = n.saturating_add_signed(by as isize).min(last);
             }
             Touch::Ask => {
                 if self.policy == Some(PolicyState::Unbound) {
@@ -184,7 +222,7 @@ impl Model {
     fn page_ends(&self) -> Option<Duration> {
         match &self.page {
             Page::Home => None,
-            Page::Contacts(_) | Page::Enrol(None, _) => Some(self.touched + IDLE),
+            Page::Contacts(_) | Page::Apps(_) | Page::Enrol(None, _) => Some(self.touched + IDLE),
             Page::Enrol(Some((_, until)), _) => Some(*until),
             Page::Emergency(since, false) => Some(*since + COUNTDOWN),
             Page::Emergency(since, true) => Some(*since + COUNTDOWN + DIALLED),
@@ -197,6 +235,7 @@ impl Model {
             self.modem = Some(ModemState::Absent);
         }
         self.notice = self.notice.filter(|until| now < *until);
+        self.apps.pass_time(now);
         if self.page_ends().is_some_and(|end| now >= end) {
             if let Page::Emergency(_, dialled @ false) = &mut self.page {
                 *dialled = true;
@@ -214,7 +253,12 @@ impl Model {
         }
         match &self.page {
             Page::Home if self.policy == Some(PolicyState::Sealed) => Screen::Locked(self.emergency.clone()),
-            Page::Home => Screen::Face(self.hint()),
+            Page::Home => self.apps.screen(now).unwrap_or_else(|| Screen::Face(self.hint())),
+            Page::Apps(page) => Screen::Apps {
+                apps: self.apps.drawer().iter().skip(page * PAGE).take(PAGE).cloned().collect(),
+                before: *page > 0,
+                after: self.apps.drawer().len() > (page + 1) * PAGE,
+            },
             Page::Contacts(page) => self.contacts_screen(*page),
             Page::Enrol(Some((code, until)), _) => {
                 Screen::Enrol(Enrol::Code(code.clone(), until.saturating_sub(now).as_secs() / 6))
@@ -229,6 +273,23 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// Tells appd whether its app is seen, once for each change; to be asked after every event.
+    pub fn app_seen(&mut self, now: Duration) -> Option<Command> {
+        let seen = matches!(self.screen(now), Screen::App { .. });
+        self.apps.seen(seen)
+    }
+
+    /// The run of an app that is on the screen now and may be touched.
+    pub fn live_app(&self, now: Duration) -> Option<u64> {
+        let live = matches!(self.screen(now), Screen::App { phase: AppPhase::Live, .. });
+        live.then(|| self.apps.session())
+    }
+
+    /// There are apps to show.
+    pub fn has_apps(&self) -> bool {
+        !self.apps.drawer().is_empty()
     }
 
     fn hint(&self) -> Hint {
@@ -283,7 +344,12 @@ impl Model {
             Screen::Enrol(Enrol::Code(..)) => Some(now + Duration::from_secs(6)),
             _ => None,
         };
-        [telephony, shown, self.page_ends(), self.notice].into_iter().flatten().filter(|at| *at > now).min()
+        let app = self.apps.next_change(now);
+        [telephony, shown, app, self.page_ends(), self.notice]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
     }
 
     fn next_step(&self, now: Duration, step: Duration) -> Duration {

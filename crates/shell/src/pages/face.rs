@@ -16,10 +16,13 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     page.on_contacts(move || on(Touch::Contacts));
     let on = touched.clone();
     page.on_ask(move || on(Touch::Ask));
+    let on = touched.clone();
+    page.on_open_apps(move || on(Touch::Apps));
 }
 
-pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime) {
+pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime, apps: bool) {
     let page = shell.global::<FaceAdapter>();
+    page.set_apps(apps);
     let (hour, minute, second) = (f32::from(time.hour()), f32::from(time.minute()), f32::from(time.second()));
     page.set_second(second * 6.0);
     // Whole minutes: a hand that creeps would be drawn again every second.

@@ -1,5 +1,7 @@
 //! One controller for each page: takes what the model says to Slint, and touches back.
 
+pub(crate) mod app;
+pub(crate) mod apps;
 pub(crate) mod call;
 pub(crate) mod contacts;
 pub(crate) mod emergency;
@@ -8,6 +10,8 @@ pub(crate) mod face;
 pub(crate) mod lock;
 
 use std::rc::Rc;
+
+pub use app::Finger;
 
 use crate::model::{Person, Touch};
 use crate::{faces, text, ui};

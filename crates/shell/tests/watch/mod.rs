@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{AppSession, AppState, Call, CallState, Contact, ModemState, PolicyState};
 use jiff::civil::{DateTime, date};
-use nestling_shell::app::{App, Device};
+use nestling_shell::Finger;
+use nestling_shell::app::{App, Device, Seat, Stage};
 use nestling_shell::model::{Command, Event};
-use panel::Xrgb;
+
 use panel::headless::Headless;
+use panel::{Layer, Pixel, Rect, Show};
 
 /// The sizes the design names; the square ones are round.
 pub const SIZES: [(u32, u32); 3] = [(466, 466), (368, 448), (480, 480)];
@@ -38,7 +40,49 @@ impl Device for Hands {
     }
 }
 
+/// An app of the test's: paper with a stroke, and what it was told.
+#[derive(Default)]
+pub struct Paper {
+    pub fingers: RefCell<Vec<Finger>>,
+    pub seen: Cell<bool>,
+    /// Its picture is black.
+    pub blank: Cell<bool>,
+    size: Cell<(u32, u32)>,
+}
+
+pub const PAPER: u32 = 0xffff_f6e0;
+pub const INK: u32 = 0xff58_b4ff;
+
+struct Picture(Rc<Paper>);
+
+impl Layer for Picture {
+    fn picture(&self, show: Show<'_>) {
+        let (width, height) = self.0.size.get();
+        let mut pixels = vec![if self.0.blank.get() { 0 } else { PAPER }; (width * height) as usize];
+        for row in pixels.chunks_mut(width as usize).skip(60).take(if self.0.blank.get() { 0 } else { 24 }) {
+            row[100..300].fill(INK);
+        }
+        show(&pixels, &[Rect { x1: 0, y1: 0, x2: width as usize, y2: height as usize }]);
+    }
+    fn shown(&self) {}
+}
+
+struct Chair(Rc<Paper>);
+
+impl Seat for Chair {
+    fn layer(&self) -> Rc<dyn Layer> {
+        Rc::new(Picture(self.0.clone()))
+    }
+    fn touch(&self, finger: Finger) {
+        self.0.fingers.borrow_mut().push(finger);
+    }
+    fn show(&self, seen: bool) {
+        self.0.seen.set(seen);
+    }
+}
+
 pub struct Watch {
+    pub paper: Rc<Paper>,
     pub panel: Rc<Headless>,
     pub app: Rc<App>,
     pub commands: Rc<RefCell<Vec<Command>>>,
@@ -55,8 +99,11 @@ impl Watch {
         let log = commands.clone();
         let battery = Rc::new(Cell::new(None));
         let hands = Hands { panel: panel.clone(), start: start.clone(), battery: battery.clone() };
-        let app = App::new(hands, move |command| log.borrow_mut().push(command)).unwrap();
-        Self { panel, app, commands, size, start, battery }
+        let paper = Rc::new(Paper::default());
+        paper.size.set(size);
+        let stage = Stage { under: panel.under(), seat: Rc::new(Chair(paper.clone())) };
+        let app = App::new(hands, stage, move |command| log.borrow_mut().push(command)).unwrap();
+        Self { paper, panel, app, commands, size, start, battery }
     }
 
     /// A bound watch with a network and four people.
@@ -85,6 +132,38 @@ impl Watch {
     pub fn set_battery(&self, percent: u8) {
         self.battery.set(Some(percent));
         self.advance(60_000);
+    }
+
+    /// The drawer, with ids; those that begin with `x` cannot be opened.
+    pub fn apps(&self, ids: &[&str]) {
+        let app = |id: &&str| ipc::App {
+            id: (*id).into(),
+            name: capital(id),
+            reason: if id.starts_with('x') { "not-signed".into() } else { String::new() },
+        };
+        self.app.handle(Event::Apps(ids.iter().map(app).collect()));
+    }
+
+    /// What appd says of the drawing pad.
+    pub fn draw(&self, state: AppState, reason: &str, until_ms: u64) {
+        let (app, name, reason) = ("draw".into(), "Draw".into(), reason.into());
+        self.app.handle(Event::Session(AppSession { state, session: 7, app, name, until_ms, reason }));
+    }
+
+    /// Opens the drawing pad by touch; it runs and has a picture.
+    pub fn drawing(&self, until_ms: u64) {
+        self.apps(&["draw", "xbeads"]);
+        self.tap(42.0, self.apps_button());
+        self.tap(-72.0, -18.0);
+        self.draw(AppState::Starting, "", until_ms);
+        self.draw(AppState::Running, "", until_ms);
+        self.app.handle(Event::Framed(7));
+    }
+
+    /// How far below the centre the face's button of the apps is.
+    pub fn apps_button(&self) -> f32 {
+        let (width, height) = (self.size.0 as f32, self.size.1 as f32);
+        if height - width >= 60.0 { height / 2.0 - 46.0 } else { height / 2.0 - 72.0 }
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -133,7 +212,7 @@ impl Watch {
         self.commands.take()
     }
 
-    pub fn pixels(&self) -> Vec<Xrgb> {
+    pub fn pixels(&self) -> Vec<Pixel> {
         self.panel.draw();
         self.panel.pixels()
     }
@@ -146,7 +225,7 @@ impl Watch {
     }
 
     /// Draws the screen and keeps it as `target/screens/NAME-WIDTHxHEIGHT.png`.
-    pub fn shot(&self, name: &str) -> Vec<Xrgb> {
+    pub fn shot(&self, name: &str) -> Vec<Pixel> {
         let pixels = self.pixels();
         let folder = folder();
         std::fs::create_dir_all(&folder).unwrap();
@@ -160,10 +239,14 @@ impl Watch {
     }
 }
 
-pub fn contact(id: &str) -> Contact {
+fn capital(id: &str) -> String {
     let mut name = id.to_owned();
     name[..1].make_ascii_uppercase();
-    Contact { id: id.into(), name, picture: format!("face:{id}"), kind: "family".into() }
+    name
+}
+
+pub fn contact(id: &str) -> Contact {
+    Contact { id: id.into(), name: capital(id), picture: format!("face:{id}"), kind: "family".into() }
 }
 
 /// `target/screens` beside the profile folder this test runs from.

@@ -50,7 +50,7 @@ pub(crate) struct Core {
 impl Core {
     /// Sealed and without a modem, until events say otherwise.
     pub(crate) fn new() -> Self {
-        let nobody = Policy { region: Region::Neutral, contacts: vec![], zones: vec![] };
+        let nobody = Policy { region: Region::Neutral, contacts: vec![], zones: vec![], apps: vec![] };
         let mut core = Self {
             rules: Rules { policy: Arc::new(nobody), sealed: true },
             modem: ModemView::absent(),

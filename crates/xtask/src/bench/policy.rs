@@ -1,6 +1,6 @@
 //! The rules: how long a decision takes, and how long a new store needs to a reader.
 //!
-//! The largest list of contacts is asked. Apps and windows of time are not in the rules yet. That a decision allocates
+//! The largest lists of contacts and of apps are asked. Windows of time are not in the rules yet. That a decision allocates
 //! nothing is not measured: a counting allocator would need `unsafe` here.
 
 use std::hint::black_box;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use policy::{Action, Caller, Contact, E164, Kind, May, Policy, Region, decide, limits};
+use policy::{Action, AppGrant, Caller, Contact, E164, Kind, May, Moment, Policy, Region, decide, limits};
 
 use super::program::measure;
 use super::row::{Row, Target, quantile};
@@ -16,6 +16,9 @@ use super::row::{Row, Target, quantile};
 /// The clock itself takes tens of nanoseconds: that many decisions are timed at once.
 const BATCH: usize = 200;
 const BATCHES: usize = 1000;
+/// When the grants are over, and a moment before that.
+const END: i64 = 1_780_000_000;
+const NOW: Moment = Moment { unix: END - 60 };
 
 /// A decision, then the store.
 pub(super) fn run() -> Result<Vec<Row>> {
@@ -42,7 +45,9 @@ fn full() -> Result<Policy> {
             may: May { ring: true, be_called: true },
         });
     }
-    let policy = Policy { region: Region::Eu, contacts, zones: Vec::new() };
+    let apps =
+        (0..limits::APPS).map(|place| AppGrant { app: format!("app{place}"), until: Some(END) }).collect();
+    let policy = Policy { region: Region::Eu, contacts, zones: Vec::new(), apps };
     policy.validate()?;
     Ok(policy)
 }
@@ -56,23 +61,32 @@ fn decisions() -> Result<Vec<Row>> {
     // Everybody's turn: from the first of the list to the last.
     let known: Vec<_> = known.iter().step_by(known.len().div_ceil(BATCH)).copied().collect();
     let mut rows = Vec::new();
-    for (who, actions, allowed) in [("a known caller", known, true), ("a stranger", strangers, false)] {
+    let granted: Vec<_> =
+        policy.apps.iter().map(|grant| Action::Open(&grant.app)).cycle().take(BATCH).collect();
+    let unknown = vec![Action::Open("app-nobody-granted"); BATCH];
+    let cases = [
+        ("a known caller", known, true, limits::CONTACTS, "contacts"),
+        ("a stranger", strangers, false, limits::CONTACTS, "contacts"),
+        ("a granted app", granted, true, limits::APPS, "apps"),
+        ("an app nobody granted", unknown, false, limits::APPS, "apps"),
+    ];
+    for (who, actions, allowed, count, kind) in cases {
         ensure!(
-            actions.iter().all(|action| decide(&policy, action).is_allow() == allowed),
+            actions.iter().all(|action| decide(&policy, &NOW, action).is_allow() == allowed),
             "{who}: wrong answer"
         );
         let samples: Vec<f64> = (0..BATCHES).map(|_| nanoseconds(&policy, &actions)).collect();
-        let what = format!("decide(), {who}, {} contacts: ns, median", limits::CONTACTS);
+        let what = format!("decide(), {who}, {count} {kind}: ns, median");
         rows.push(Row::new(what, quantile(&samples, 0.5), None, Some(Target::Most(1000.0))));
     }
     Ok(rows)
 }
 
 /// Of one decision.
-fn nanoseconds(policy: &Policy, actions: &[Action]) -> f64 {
+fn nanoseconds(policy: &Policy, actions: &[Action<'_>]) -> f64 {
     let started = Instant::now();
     for action in actions {
-        black_box(decide(black_box(policy), black_box(action)));
+        black_box(decide(black_box(policy), &NOW, black_box(action)));
     }
     started.elapsed().as_nanos() as f64 / actions.len() as f64
 }

@@ -111,7 +111,8 @@ fn watch_id(bearer: Bearer<'_>) -> Result<WatchId> {
     WatchId::parse(&watch).context("the watch's id is none")
 }
 
-fn now() -> i64 {
+/// Seconds since 1970, as the watch has them too.
+pub fn now() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs().cast_signed())

@@ -1,6 +1,7 @@
 //! `./nestling demo`: the first story of the watch, played on a new one without a screen to look at. Everything it
 //! says was seen: on the screen, at the network, in the diary, in ModemManager.
 
+mod apps;
 pub mod family;
 pub mod picture;
 mod report;

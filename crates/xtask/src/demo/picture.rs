@@ -9,6 +9,7 @@ mod colour {
     pub(super) const LEAF: Pixel = [0x28, 0xc7, 0x6f];
     pub(super) const RED: Pixel = [0xf0, 0x44, 0x3a];
     pub(super) const LILAC: Pixel = [0xb4, 0x9b, 0xff];
+    pub(super) const PANEL: Pixel = [0x1b, 0x21, 0x33];
     pub(super) const SUN: Pixel = [0xff, 0xc9, 0x3c];
 }
 
@@ -21,6 +22,13 @@ pub const HELP_BUTTON: (u32, u32) = (153, 355);
 /// The pill on an unbound watch's face.
 pub const ASK_PILL: (u32, u32) = (233, 316);
 
+/// The face's button that leads to the apps.
+pub const APPS_BUTTON: (u32, u32) = (275, 394);
+/// The watch's own button above an app.
+const SOS_BUTTON: (u32, u32) = (233, 410);
+/// What the drawing pad draws on.
+pub const PAPER: Pixel = [0xff, 0xf6, 0xe0];
+
 /// What a child sees, as far as this program can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
@@ -32,6 +40,14 @@ pub enum Seen {
     Ringing,
     /// A call runs or is being dialled.
     Call,
+    /// The apps to choose from.
+    Drawer,
+    /// The drawing pad, under the watch's own button.
+    App,
+    /// There is no app, but not for want of a signature.
+    Sorry,
+    /// There is no app, because nobody checked it.
+    NotChecked,
     /// The lock.
     Locked,
     /// Something else.
@@ -47,6 +63,17 @@ pub fn seen(screen: &Screen) -> Seen {
     let lock = share(screen, (middle.0, middle.1 - 100), 40, colour::LILAC) > 0.1;
     let chick = share(screen, middle, 34, colour::SUN) > 0.25;
     let hint = share(screen, ASK_PILL, 24, colour::SUN);
+    let back = share(screen, (middle.0, middle.1 + 134), 30, colour::SUN) > 0.3;
+    if back && !chick {
+        return if lock { Seen::NotChecked } else { Seen::Sorry };
+    }
+    // Around the small clock that leads back, where the face has no chick.
+    if !chick && !red && share(screen, (middle.0, middle.1 + 174), 26, colour::PANEL) > 0.4 {
+        return Seen::Drawer;
+    }
+    if share(screen, SOS_BUTTON, 24, colour::RED) > 0.4 && share(screen, (233, 150), 60, PAPER) > 0.3 {
+        return Seen::App;
+    }
     match (red, green, call, lock, chick) {
         // Its two buttons stand almost where those of a ringing call are.
         (_, _, _, true, _) => Seen::Locked,

@@ -7,6 +7,7 @@ use ipc::{CallState, ModemState, PolicyState};
 use nestling_agent::protocol::{Reply, Request, Unit, Victim};
 use sim::{Event, Walk};
 
+use super::apps;
 use super::family::{self, AUNT, Guardian, MUM, STRANGER, family_without};
 use super::picture::{ASK_PILL, GREEN_BUTTON, HELP_BUTTON, RED_BUTTON, Seen, seen};
 use super::report::Report;
@@ -34,17 +35,18 @@ pub(super) fn play(image: &Image, report: &mut Report) -> Result<()> {
 }
 
 fn story(stage: &mut Stage, report: &mut Report) -> Result<()> {
-    let guardian = binds(stage, report)?;
+    let mut guardian = binds(stage, report)?;
     stranger(stage, report)?;
     mum(stage, report)?;
-    aunt(stage, report, guardian)?;
+    aunt(stage, report, &mut guardian)?;
     school(stage, report)?;
     telephonyd_killed(stage, report)?;
+    apps::play(stage, report, &mut guardian, family_without("aunt")?)?;
     store_damaged(stage, report)?;
     log_damaged(stage, report)
 }
 
-fn picture(stage: &mut Stage, report: &mut Report, name: &str, caption: &str) -> Result<()> {
+pub(super) fn picture(stage: &mut Stage, report: &mut Report, name: &str, caption: &str) -> Result<()> {
     let file = report.picture(name);
     stage.vm.qmp()?.shot(&file)?;
     report.show(name, caption);
@@ -147,14 +149,14 @@ fn mum(stage: &mut Stage, report: &mut Report) -> Result<()> {
 }
 
 /// Waits until the caller's hanging up has come through: ModemManager asks for it every two seconds.
-fn is_over(stage: &mut Stage) -> Result<()> {
+pub(super) fn is_over(stage: &mut Stage) -> Result<()> {
     stage.ask_until("no call in ModemManager", &Request::Calls, |reply| {
         matches!(reply, Reply::Calls(calls) if calls.is_empty()).then_some(())
     })?;
     stage.wait_for_call(CallState::None).map(drop)
 }
 
-fn aunt(stage: &mut Stage, report: &mut Report, mut mum: Guardian) -> Result<()> {
+fn aunt(stage: &mut Stage, report: &mut Report, mum: &mut Guardian) -> Result<()> {
     report.scene("4. An order removes an aunt");
     stage.world.call(Some(AUNT))?;
     stage.wait_for_call(CallState::Ringing)?;
@@ -261,7 +263,7 @@ fn status(stage: &mut Stage) -> Result<(PolicyState, u64)> {
 }
 
 fn store_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
-    report.scene("7. Garbage in the published policy, then in the order log");
+    report.scene("12. Garbage in the published policy, then in the order log");
     let before = status(stage)?;
     let line = stage.diary_mark()?;
     stage.ask(&Request::Damage(Victim::PolicyStore))?;
@@ -285,7 +287,7 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
     })?;
     report.saw("garbage in the order log and a restart of policyd: sealed");
     stage.wait_for_screen(Seen::Locked)?;
-    picture(stage, report, "7-sealed", "Sealed")?;
+    picture(stage, report, "12-sealed", "Sealed")?;
     let reason = turned_away(stage, report, STRANGER, Seen::Locked)?;
     report.check(&format!("a stranger still does not ring ({reason})"), !reason.is_empty())?;
 
@@ -300,7 +302,7 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
 
     stage.tap(HELP_BUTTON)?;
     std::thread::sleep(Duration::from_millis(800));
-    picture(stage, report, "7-help", "Help is on the way unless it was a mistake")?;
+    picture(stage, report, "12-help", "Help is on the way unless it was a mistake")?;
     stage.network(
         mark,
         "112 was dialled",
@@ -308,7 +310,7 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
     )?;
     report.saw("112 still dials");
     stage.wait_for_screen(Seen::Call)?;
-    picture(stage, report, "7-112", "112 is being called")?;
+    picture(stage, report, "12-112", "112 is being called")?;
     stage.world.answer()?;
     stage.world.hang_up()?;
     stage.wait_for_screen(Seen::Locked).map(drop)

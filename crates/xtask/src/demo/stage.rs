@@ -35,7 +35,10 @@ impl Stage {
     /// # Errors
     /// It does not come up.
     pub(super) fn boot(image: &Image, name: &str) -> Result<(Self, Duration)> {
-        let mut vm = Vm::boot(image, &Options::headless(name))?;
+        let seed = tempfile::tempdir()?;
+        let seed_folder = super::apps::sideloaded(seed.path())?;
+        let options = Options { seed: Some(seed_folder), ..Options::headless(name) };
+        let mut vm = Vm::boot(image, &options)?;
         let world = World::start_thread(WorldConfig::default())?;
         world.connect_modem(vm.socket(socket::MODEM));
         world.connect_sky(vm.socket(socket::GNSS));

@@ -54,6 +54,8 @@ pub struct Options {
     pub display: Display,
     /// Begin with an empty `/var`, as a new watch; else with what the last run left.
     pub fresh: bool,
+    /// A folder whose files a new `/var` begins with, as a technician could have put them there.
+    pub seed: Option<PathBuf>,
     /// More for the kernel command line, such as [`JOURNAL_ON_CONSOLE`].
     pub cmdline: String,
 }
@@ -69,6 +71,7 @@ impl Options {
             name: name.to_owned(),
             display: Display::None,
             fresh: true,
+            seed: None,
             cmdline: JOURNAL_ON_CONSOLE.to_owned(),
         }
     }
@@ -89,7 +92,7 @@ impl Vm {
         for old in ["console.log", socket::QMP, socket::QMP_SIM, socket::MODEM, socket::GNSS, socket::AGENT] {
             let _ = fs::remove_file(folder.path().join(old));
         }
-        make_var(&folder.path().join("var.img"), options.fresh)?;
+        make_var(&folder.path().join("var.img"), options.fresh, options.seed.as_deref())?;
         let stderr = fs::File::create(folder.path().join("qemu.log"))?;
         let child = qemu::command(image, folder.path(), options.display, &options.cmdline)
             .stderr(stderr)
@@ -227,8 +230,8 @@ impl Drop for Vm {
     }
 }
 
-/// An empty `/var`, with fs-verity for app bundles.
-fn make_var(file: &Path, fresh: bool) -> Result<()> {
+/// A new `/var`, with fs-verity for app bundles.
+fn make_var(file: &Path, fresh: bool, seed: Option<&Path>) -> Result<()> {
     if file.exists() && !fresh {
         return Ok(());
     }
@@ -236,7 +239,8 @@ fn make_var(file: &Path, fresh: bool) -> Result<()> {
     fs::File::create(file)?.set_len(VAR)?;
     process::run(
         tree::tool_as("mkfs.ext4", "usr/sbin/mke2fs")
-            .args(["-q", "-F", "-t", "ext4", "-O", "verity"])
+            .args(["-q", "-F", "-t", "ext4", "-O", "verity", "-E", "root_owner=0:0"])
+            .args(seed.iter().flat_map(|folder| [Path::new("-d"), folder]))
             .arg(file),
     )
 }

@@ -17,6 +17,8 @@ const AXIS: u32 = 0x7fff;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a tap rests on the screen.
 const TAP: Duration = Duration::from_millis(80);
+/// Between two places of a finger that is drawn across the screen.
+const STEP: Duration = Duration::from_millis(30);
 
 /// A connection to a running machine.
 pub struct Qmp {
@@ -96,6 +98,28 @@ impl Qmp {
             finger("data", 1, "x", at(x)),
             finger("data", 1, "y", at(y)),
         ])
+    }
+
+    /// Moves the finger that is on the screen.
+    pub fn drag(&mut self, x: u32, y: u32) -> Result<()> {
+        let at = |pixel: u32| (pixel * AXIS) / super::SCREEN;
+        self.touch(&[
+            finger("update", 1, "x", 0),
+            finger("data", 1, "x", at(x)),
+            finger("data", 1, "y", at(y)),
+        ])
+    }
+
+    /// Draws a finger from one point to another in `steps`, some milliseconds apart.
+    pub fn swipe(&mut self, from: (u32, u32), to: (u32, u32), steps: u32) -> Result<()> {
+        self.press(from.0, from.1)?;
+        for step in 1..=steps {
+            sleep(STEP);
+            let between = |a: u32, b: u32| (a * (steps - step) + b * step) / steps;
+            self.drag(between(from.0, to.0), between(from.1, to.1))?;
+        }
+        sleep(STEP);
+        self.release()
     }
 
     /// Takes the finger away.

@@ -40,7 +40,7 @@ fn family() -> Policy {
         contact("aunt", Kind::Family, AUNT, true, true),
         contact("friend", Kind::Friend, FRIEND, true, false),
     ];
-    Policy { region: Region::Eu, contacts, zones: vec![] }
+    Policy { region: Region::Eu, contacts, zones: vec![], apps: vec![] }
 }
 
 fn without(id: &str) -> Policy {
@@ -78,7 +78,10 @@ impl Watch {
     fn sealed(guardians: Vec<Contact>) -> Self {
         let mut watch = Self::blank();
         watch.modem(ModemState::Registered);
-        watch.rules(Policy { region: Region::Neutral, contacts: guardians, zones: vec![] }, true);
+        watch.rules(
+            Policy { region: Region::Neutral, contacts: guardians, zones: vec![], apps: vec![] },
+            true,
+        );
         watch.effects.clear();
         watch
     }

@@ -1,0 +1,100 @@
+//! From an app's name to a mount of the bundle that reviewers signed.
+//!
+//! **Invariants:** a tree is made only of a file that [`catalogue::Shelf`] verified in the same call; what is kept mounted is
+//! found by that digest, not by a name.
+
+use std::collections::HashMap;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use catalogue::Shelf;
+use launch::{AppId, AppInfo, Refusal};
+use sandbox::{Attached, MountError, Tree};
+
+/// Who knows what was signed, and has it.
+pub trait Bundles {
+    /// Every app of the catalogue, ordered by id.
+    ///
+    /// # Errors
+    /// `Catalogue`.
+    fn apps(&mut self) -> Result<Vec<AppInfo>, Refusal>;
+
+    /// The verified bundle of one, as a mount.
+    ///
+    /// # Errors
+    /// `NotSigned`, `Altered`, `Expired`, `Catalogue`, `Storage` or `Sandbox`.
+    fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal>;
+}
+
+/// The catalogue of the watch, and the bundles that were mounted since the launcher started.
+#[derive(Debug)]
+pub struct Installed {
+    shelf: Shelf,
+    mounts: PathBuf,
+    mounted: HashMap<AppId, Mounted>,
+}
+
+#[derive(Debug)]
+struct Mounted {
+    digest: [u8; 32],
+    bundle: Attached,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("cannot make {}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("cannot mount the bundle")]
+    Mount(#[from] MountError),
+}
+
+impl Installed {
+    /// Bundles from `shelf`, mounted below `mounts`.
+    pub fn new(shelf: Shelf, mounts: &Path) -> Self {
+        Self { shelf, mounts: mounts.to_owned(), mounted: HashMap::new() }
+    }
+
+    fn mount(&mut self, app: &AppId, digest: [u8; 32], file: impl AsFd) -> Result<Tree, Error> {
+        if let Some(mounted) = self.mounted.get(app).filter(|mounted| mounted.digest == digest) {
+            return Ok(mounted.bundle.tree()?);
+        }
+        let path = self.mounts.join(hex(&digest));
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(|source| Error::Folder { path: path.clone(), source })?;
+        let bundle = Tree::erofs(file.as_fd())?.attach(&path)?;
+        let tree = bundle.tree()?;
+        // An older version is unmounted here; an app that still runs it keeps its own mount.
+        self.mounted.insert(app.clone(), Mounted { digest, bundle });
+        Ok(tree)
+    }
+}
+
+impl Bundles for Installed {
+    fn apps(&mut self) -> Result<Vec<AppInfo>, Refusal> {
+        self.shelf.apps(SystemTime::now())
+    }
+
+    fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal> {
+        let bundle = self.shelf.bundle(app, SystemTime::now())?;
+        self.mount(app, *bundle.digest.as_bytes(), &bundle.file).map_err(|error| {
+            tracing::error!(app = app.as_str(), error = crate::chain(&error), "a signed bundle is not mounted");
+            Refusal::Sandbox
+        })
+    }
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    use std::fmt::Write as _;
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
