@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, openat, renameat, unlinkat};
 use rustix::io::Errno;
@@ -116,40 +116,49 @@ fn encode(picture: &Picture) -> Result<Vec<u8>, png::EncodingError> {
 
 /// Writes on a thread of its own, so that a slow disk never holds up the finger.
 pub struct Saver {
-    pictures: Sender<Picture>,
-    thread: JoinHandle<()>,
+    store: Store,
+    /// None where the watch grants no thread: then the finger waits.
+    thread: Option<(Sender<Picture>, JoinHandle<()>)>,
 }
 
 impl Saver {
     /// Starts the thread.
     pub fn start(store: Store) -> Self {
         let (pictures, queue) = channel();
-        Self { pictures, thread: std::thread::spawn(move || save_all(&store, &queue)) }
+        let folder = store.clone();
+        let thread = Builder::new().spawn(move || save_all(&folder, &queue)).ok();
+        Self { store, thread: thread.map(|thread| (pictures, thread)) }
     }
 
     /// Has a picture written soon.
     pub fn save(&self, picture: Picture) {
-        // The thread lives until `finish`.
-        let _ = self.pictures.send(picture);
+        match &self.thread {
+            // It lives until `finish`.
+            Some((pictures, _)) => drop(pictures.send(picture)),
+            None => save(&self.store, &picture),
+        }
     }
 
     /// Waits until everything is written.
     pub fn finish(self) {
-        drop(self.pictures);
-        let _ = self.thread.join();
+        if let Some((pictures, thread)) = self.thread {
+            drop(pictures);
+            let _ = thread.join();
+        }
     }
 }
 
 fn save_all(store: &Store, queue: &Receiver<Picture>) {
     while let Ok(picture) = queue.recv() {
         // On a slow disk several wait; the newest is the drawing.
-        let picture = queue.try_iter().last().unwrap_or(picture);
-        if let Err(error) = store.write(&picture) {
-            // The child goes on drawing; the next stroke tries again.
-            eprintln!(
-                "{error}: {}",
-                std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
-            );
-        }
+        save(store, &queue.try_iter().last().unwrap_or(picture));
+    }
+}
+
+fn save(store: &Store, picture: &Picture) {
+    if let Err(error) = store.write(picture) {
+        // The child goes on drawing; the next stroke tries again.
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        eprintln!("{error}: {}", source.unwrap_or_default());
     }
 }

@@ -137,9 +137,9 @@ fn what_an_interrupted_write_left_is_replaced_and_a_link_is_not_followed() {
 }
 
 #[test]
-fn a_full_disk_keeps_the_old_drawing() {
+fn a_write_that_fails_keeps_the_old_drawing() {
     let (home, store, bytes) = kept();
-    // No rights to the folder is what a full disk looks like from here; root has them all the same.
+    // A folder in the way of the new file: it cannot be removed like a file, whoever asks.
     fs::create_dir(home.path().join("drawing.png.new")).unwrap();
     assert!(store.write(&picture((10, 10))).is_err());
     assert_eq!(fs::read(home.path().join("drawing.png")).unwrap(), bytes);

@@ -48,6 +48,15 @@
 //! }
 //! ```
 //!
+//! # For the watch
+//!
+//! An app is one static, position-independent program: its sandbox maps nothing executable but the program itself.
+//!
+//! ```sh
+//! RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=pie" \
+//!     cargo build --release --target aarch64-unknown-linux-gnu
+//! ```
+//!
 //! # How it ends
 //!
 //! The watch asks the window to close, and then waits a moment: [`App::on_close`]'s hook runs and `main` returns.

@@ -22,7 +22,10 @@ struct Watch {
 impl Watch {
     fn start() -> Self {
         let (emit, events) = channel();
-        let told = move |event| drop(emit.send(event));
+        let told = move |event| {
+            // The test may be over.
+            let _ = emit.send(event);
+        };
         let compositor = Compositor::start(Config::new(466, 466), told).unwrap();
         let (session, socket) = compositor.attach().unwrap();
         let ball = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("ball");
@@ -45,13 +48,13 @@ impl Watch {
     }
 
     /// Shows pictures until one has this colour there; says how many of its pixels had changed.
-    fn until_pixel(&self, x: usize, y: usize, colour: u32) -> usize {
+    fn until_pixel(&self, x: usize, y: usize, colour: u32) -> u32 {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             let mut changed = None;
             self.compositor.picture(|picture| {
                 if picture.pixels[y * 466 + x] == colour {
-                    changed = Some(picture.damage.iter().map(|r| (r.x2 - r.x1) * (r.y2 - r.y1)).sum());
+                    changed = Some(picture.damage.iter().map(|r| r.width * r.height).sum());
                 }
             });
             self.compositor.shown(self.session);

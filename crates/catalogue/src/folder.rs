@@ -9,7 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 use tough::{Bytes, Transport, TransportError, TransportErrorKind, TransportStream, async_trait};
 use url::Url;
@@ -31,11 +31,27 @@ impl Folder {
         Ok(Self(Arc::new(openat(CWD, path, flags, Mode::empty())?)))
     }
 
+    /// Opens a path name by name, as openat2(2) with `RESOLVE_BENEATH` would; that call itself is refused to a unit with
+    /// `RestrictSUIDSGID=`, which cannot look into its arguments.
+    fn beneath(&self, path: &str) -> io::Result<OwnedFd> {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let plain = |name: &str| !name.is_empty() && name != "." && name != "..";
+        if !plain(name) || !folders.split('/').all(|folder| folders.is_empty() || plain(folder)) {
+            return Err(Errno::NOENT.into());
+        }
+        let mut at = self.0.as_fd().try_clone_to_owned()?;
+        for folder in folders.split('/').filter(|folder| !folder.is_empty()) {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            at = openat(&at, folder, flags, Mode::empty())?;
+        }
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(openat(&at, name, flags, Mode::empty())?)
+    }
+
     /// Opens a plain file of at most `most` bytes.
     fn file(&self, path: &str, most: u64) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let file = openat2(self.0.as_fd(), path, flags, Mode::empty(), within)?;
+        let file = self.beneath(path)?;
         let stat = fstat(&file)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no plain file"));

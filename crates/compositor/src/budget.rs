@@ -49,7 +49,7 @@ mod tests {
     fn a_long_rest_saves_no_more_than_the_burst() {
         let start = Instant::now();
         let mut budget = Budget::new(Rate { per_second: 10, burst: 20 }, start);
-        let later = start + Duration::from_secs(3600);
+        let later = start + Duration::from_secs(1000);
         assert!(budget.take(20, later));
         assert!(!budget.take(1, later));
     }

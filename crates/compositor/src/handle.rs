@@ -62,7 +62,7 @@ pub enum Reason {
     Flood,
     /// No first frame, no answer to a ping, or nothing read, in time.
     Silent,
-    /// The server's thread panicked while it served the app. A bug of ours or of a library.
+    /// The server's thread panicked while it served the app, or had no descriptor left for it. Ours to mend.
     Panicked,
     /// The shell ended it, or attached another.
     Ended,

@@ -20,6 +20,7 @@ mod limits;
 mod live;
 mod mailbox;
 mod relay;
+mod requests;
 mod scene;
 mod server;
 mod shm;

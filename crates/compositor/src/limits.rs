@@ -22,7 +22,8 @@ pub struct Limits {
     pub surfaces: usize,
     /// Living `wl_shm_pool`s: each holds one descriptor. `Flood`.
     pub pools: usize,
-    /// Descriptors received that no request has taken yet. `Flood`.
+    /// Descriptors received that no request has taken yet: libraries send them ahead of the requests, so more
+    /// than [`Limits::pools`]. `Flood`.
     pub descriptors: usize,
     /// Living objects of any kind; looked at every [`Limits::object_check`] requests. `Flood`.
     pub objects: usize,
@@ -65,7 +66,7 @@ impl Default for Limits {
             bytes: Rate { per_second: 512 * 1024, burst: 1024 * 1024 },
             surfaces: 64,
             pools: 64,
-            descriptors: 32,
+            descriptors: 96,
             objects: 2_048,
             object_check: 1_024,
             list: 1_024,

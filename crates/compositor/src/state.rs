@@ -17,18 +17,16 @@ use smithay::reexports::wayland_server::backend::{ClientData, ClientId, Disconne
 use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
 use smithay::reexports::wayland_server::protocol::wl_compositor::WlCompositor;
 use smithay::reexports::wayland_server::protocol::wl_output::WlOutput;
-use smithay::reexports::wayland_server::protocol::wl_region::{self, WlRegion};
 use smithay::reexports::wayland_server::protocol::wl_seat::WlSeat;
 use smithay::reexports::wayland_server::protocol::wl_subcompositor::WlSubcompositor;
-use smithay::reexports::wayland_server::protocol::wl_subsurface::WlSubsurface;
-use smithay::reexports::wayland_server::protocol::wl_surface::{self, WlSurface};
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{
-    Client, DataInit, Dispatch, DisplayHandle, Resource, delegate_dispatch, delegate_global_dispatch,
+    Client, DisplayHandle, Resource, delegate_dispatch, delegate_global_dispatch,
 };
 use smithay::utils::{Serial, Transform};
 use smithay::wayland::compositor::{
-    CompositorClientState, CompositorHandler, CompositorState, RegionUserData, SubsurfaceUserData,
-    SurfaceUserData,
+    BufferAssignment, CompositorClientState, CompositorHandler, CompositorState, SurfaceAttributes,
+    with_states,
 };
 use smithay::wayland::output::OutputHandler;
 use smithay::wayland::shell::xdg::decoration::{XdgDecorationHandler, XdgDecorationState};
@@ -87,12 +85,16 @@ impl Guard {
         self.reason.get_or_insert(reason);
     }
 
-    fn keep(&mut self, object: ObjectId) {
+    pub(crate) fn keep(&mut self, object: ObjectId) {
         let kept = self.kept.entry(object).or_default();
         *kept += 1;
         if *kept as usize > self.limit {
             self.end(Reason::Flood);
         }
+    }
+
+    pub(crate) fn forget(&mut self, object: &ObjectId) {
+        self.kept.remove(object);
     }
 
     pub(crate) fn consume(&mut self, object: &ObjectId, count: u32) {
@@ -101,7 +103,7 @@ impl Guard {
         }
     }
 
-    fn commit(&mut self, now: Instant) {
+    pub(crate) fn commit(&mut self, now: Instant) {
         if !self.commits.take(1, now) {
             self.end(Reason::Flood);
         }
@@ -197,6 +199,14 @@ impl State {
     }
 }
 
+/// The surface was committed without a buffer.
+fn unmapped(surface: &WlSurface) -> bool {
+    with_states(surface, |states| {
+        let mut attributes = states.cached_state.get::<SurfaceAttributes>();
+        matches!(attributes.current().buffer, Some(BufferAssignment::Removed))
+    })
+}
+
 fn output(display: &DisplayHandle, screen: (u32, u32)) -> Output {
     let size = (screen.0 as i32, screen.1 as i32);
     let physical = PhysicalProperties {
@@ -240,69 +250,21 @@ impl CompositorHandler for State {
     fn commit(&mut self, surface: &WlSurface) {
         self.dirty = true;
         let toplevel = self.xdg.toplevel_surfaces().iter().find(|top| top.wl_surface() == surface).cloned();
-        if let Some(toplevel) = toplevel
-            && !toplevel.is_initial_configure_sent()
-        {
+        let Some(toplevel) = toplevel else { return };
+        if !toplevel.is_initial_configure_sent() {
             self.configure(&toplevel);
             self.output.enter(surface);
+        } else if unmapped(surface) {
+            // xdg_surface: an unmapped window begins anew, with a first commit and a configure.
+            toplevel.reset_initial_configure_sent();
         }
     }
 
     fn destroyed(&mut self, surface: &WlSurface) {
         self.scene.remove(surface);
         self.let_go(surface);
-        self.guard.kept.remove(&surface.id());
+        self.guard.forget(&surface.id());
         self.dirty = true;
-    }
-}
-
-impl Dispatch<WlSurface, SurfaceUserData> for State {
-    fn request(
-        state: &mut Self,
-        client: &Client,
-        surface: &WlSurface,
-        request: wl_surface::Request,
-        data: &SurfaceUserData,
-        display: &DisplayHandle,
-        init: &mut DataInit<'_, Self>,
-    ) {
-        match &request {
-            wl_surface::Request::Damage { .. }
-            | wl_surface::Request::DamageBuffer { .. }
-            | wl_surface::Request::Frame { .. } => state.guard.keep(surface.id()),
-            wl_surface::Request::Commit => state.guard.commit(state.now),
-            _ => {}
-        }
-        <CompositorState as Dispatch<WlSurface, SurfaceUserData, Self>>::request(
-            state, client, surface, request, data, display, init,
-        );
-    }
-
-    fn destroyed(state: &mut Self, client: ClientId, surface: &WlSurface, data: &SurfaceUserData) {
-        <CompositorState as Dispatch<WlSurface, SurfaceUserData, Self>>::destroyed(
-            state, client, surface, data,
-        );
-    }
-}
-
-impl Dispatch<WlRegion, RegionUserData> for State {
-    fn request(
-        state: &mut Self,
-        client: &Client,
-        region: &WlRegion,
-        request: wl_region::Request,
-        data: &RegionUserData,
-        display: &DisplayHandle,
-        init: &mut DataInit<'_, Self>,
-    ) {
-        state.guard.keep(region.id());
-        <CompositorState as Dispatch<WlRegion, RegionUserData, Self>>::request(
-            state, client, region, request, data, display, init,
-        );
-    }
-
-    fn destroyed(state: &mut Self, _: ClientId, region: &WlRegion, _: &RegionUserData) {
-        state.guard.kept.remove(&region.id());
     }
 }
 
@@ -398,7 +360,6 @@ delegate_global_dispatch!(State: [WlSubcompositor: ()] => CompositorState);
 delegate_dispatch!(State: [WlCompositor: ()] => CompositorState);
 delegate_dispatch!(State: [WlCallback: ()] => CompositorState);
 delegate_dispatch!(State: [WlSubcompositor: ()] => CompositorState);
-delegate_dispatch!(State: [WlSubsurface: SubsurfaceUserData] => CompositorState);
 smithay::delegate_xdg_shell!(State);
 smithay::delegate_xdg_decoration!(State);
 smithay::delegate_output!(State);

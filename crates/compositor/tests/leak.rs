@@ -1,5 +1,7 @@
 //! What a session leaves behind. Alone in its process, because it measures the process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod world;
 
 use world::{Paper, Shell};

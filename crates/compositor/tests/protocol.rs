@@ -72,8 +72,8 @@ fn frames_are_told_once_until_the_shell_looks_and_only_the_newest_is_kept() {
     }
     assert_eq!(shell.event(), Event::Frame(session));
     shell.no_event(Duration::from_millis(50));
-    assert_eq!(shell.pixel(5, 5), BLACK | 20);
-    client.draw(&Paper::new(WIDTH, HEIGHT, BLACK | 21));
+    assert_eq!(shell.pixel(5, 5), 0xff00_0014);
+    client.draw(&Paper::new(WIDTH, HEIGHT, 0xff00_0015));
     client.round();
     assert_eq!(shell.event(), Event::Frame(session));
     assert_eq!(client.told.released, 22, "every buffer came back");
@@ -169,6 +169,22 @@ fn a_window_that_is_unmapped_leaves_black_and_the_one_below_comes_back() {
     below.commit();
     client.round();
     assert_eq!(shell.pixel(1, 1), BLACK);
+}
+
+#[test]
+fn a_window_that_was_unmapped_is_configured_again() {
+    let shell = Shell::start();
+    let (_, mut client) = shell.drawn();
+    let surface = client.surface.clone().unwrap();
+    let before = client.told.configured;
+    surface.attach(None, 0, 0);
+    surface.commit();
+    surface.commit();
+    client.round();
+    assert_eq!(client.told.configured, before + 1);
+    client.draw(&Paper::new(WIDTH, HEIGHT, 0xff00_ff00));
+    client.round();
+    assert_eq!(shell.pixel(1, 1), 0xff00_ff00);
 }
 
 #[test]
@@ -270,10 +286,12 @@ fn a_finger_that_comes_down_beside_the_window_is_not_told() {
     client.window();
     client.draw(&Paper::new(20, 20, 0xff11_1111));
     client.round();
-    for touch in [Touch::Down(1.0, 1.0), Touch::Move(WIDTH as f64 / 2.0, HEIGHT as f64 / 2.0), Touch::Up] {
+    for touch in
+        [Touch::Down(1.0, 1.0), Touch::Move(f64::from(WIDTH) / 2.0, f64::from(HEIGHT) / 2.0), Touch::Up]
+    {
         shell.compositor.touch(session, touch);
     }
-    shell.compositor.touch(session, Touch::Down(WIDTH as f64 / 2.0, HEIGHT as f64 / 2.0));
+    shell.compositor.touch(session, Touch::Down(f64::from(WIDTH) / 2.0, f64::from(HEIGHT) / 2.0));
     assert!(client.until(SOON, |told| !told.touches.is_empty()));
     assert_eq!(client.told.touches, ["down 10 10"]);
 }
@@ -413,6 +431,12 @@ fn the_last_handle_takes_the_server_and_the_app_with_it() {
     drop(clone);
     assert!(!client.until(SOON, |_| false));
     assert!(!client.try_round());
+}
+
+#[test]
+fn the_handle_goes_wherever_the_shell_needs_it() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    shared::<compositor::Compositor>();
 }
 
 #[test]

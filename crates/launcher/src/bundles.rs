@@ -62,7 +62,7 @@ impl Installed {
         if let Some(mounted) = self.mounted.get(app).filter(|mounted| mounted.digest == digest) {
             return Ok(mounted.bundle.tree()?);
         }
-        let path = self.mounts.join(hex(&digest));
+        let path = self.mounts.join(format!("{}-{}", app.as_str(), hex(&digest)));
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -83,8 +83,12 @@ impl Bundles for Installed {
 
     fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal> {
         let bundle = self.shelf.bundle(app, SystemTime::now())?;
-        self.mount(app, *bundle.digest.as_bytes(), &bundle.file).map_err(|error| {
-            tracing::error!(app = app.as_str(), error = crate::chain(&error), "a signed bundle is not mounted");
+        self.mount(app, bundle.digest, &bundle.file).map_err(|error| {
+            tracing::error!(
+                app = app.as_str(),
+                error = crate::chain(&error),
+                "a signed bundle is not mounted"
+            );
             Refusal::Sandbox
         })
     }

@@ -12,7 +12,10 @@ pub mod config;
 pub mod grants;
 pub mod server;
 mod session;
+mod setup;
 pub mod users;
+
+pub use setup::{SetupError, setup};
 
 use std::error::Error;
 

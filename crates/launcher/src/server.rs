@@ -117,10 +117,8 @@ impl<G: Grants, B: Bundles> Server<G, B> {
         let processes = self.sessions.iter().map(|session| session.process());
         waiting.extend(processes.map(|process| PollFd::from_borrowed_fd(process, PollFlags::IN)));
         waiting.extend(self.connection.iter().map(|connection| PollFd::new(connection, PollFlags::IN)));
-        let patience = patience.map(|time| Timespec {
-            tv_sec: time.as_secs() as i64,
-            tv_nsec: i64::from(time.subsec_nanos()),
-        });
+        let patience = patience
+            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
         match rustix::event::poll(&mut waiting, patience.as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(Ready::default()),
@@ -289,7 +287,8 @@ impl<G: Grants, B: Bundles> Server<G, B> {
         let Some(at) = self.sessions.iter().position(|session| session.number == number) else {
             return Ok(());
         };
-        let exit = self.sessions.get(at).map(Session::try_wait).transpose().map_err(ServerError::Wait)?.flatten();
+        let exit =
+            self.sessions.get(at).map(Session::try_wait).transpose().map_err(ServerError::Wait)?.flatten();
         let Some(exit) = exit else { return Ok(()) };
         let session = self.sessions.remove(at);
         let app = session.app.clone();
@@ -305,7 +304,8 @@ impl<G: Grants, B: Bundles> Server<G, B> {
     fn wait_for(&mut self, number: u64) -> Result<(), ServerError> {
         while let Some(session) = self.sessions.iter().find(|session| session.number == number) {
             let mut process = [PollFd::from_borrowed_fd(session.process(), PollFlags::IN)];
-            rustix::io::retry_on_intr(|| rustix::event::poll(&mut process, None)).map_err(ServerError::Poll)?;
+            rustix::io::retry_on_intr(|| rustix::event::poll(&mut process, None))
+                .map_err(ServerError::Poll)?;
             self.look_at(number)?;
         }
         Ok(())

@@ -124,8 +124,11 @@ impl Users {
             Err(Errno::NOENT) => self.make(app, &owners)?,
             Err(source) => return Err(UsersError::Folder { step: "open", app: app.clone(), source }),
         };
-        let stat = rustix::fs::fstat(&folder)
-            .map_err(|source| UsersError::Folder { step: "look at", app: app.clone(), source })?;
+        let stat = rustix::fs::fstat(&folder).map_err(|source| UsersError::Folder {
+            step: "look at",
+            app: app.clone(),
+            source,
+        })?;
         let user = self.check(app, &stat, &owners)?;
         Ok(Home { user, folder })
     }
@@ -149,7 +152,8 @@ impl Users {
         if mode != MODE {
             return Err(UsersError::Mode { app: app(), mode });
         }
-        let others = owners.get(&owner).map_or(0, |names| names.iter().filter(|n| **n != app().as_str()).count());
+        let others =
+            owners.get(&owner).map_or(0, |names| names.iter().filter(|n| **n != app().as_str()).count());
         if others > 0 {
             return Err(UsersError::Shared { app: app(), owner });
         }
@@ -158,9 +162,8 @@ impl Users {
 
     /// Makes the folder aside, gives it away, and puts it in its place: nobody ever sees it with another owner.
     fn make(&self, app: &AppId, owners: &BTreeMap<u32, Vec<String>>) -> Result<OwnedFd, UsersError> {
-        let user = (self.first..=self.last)
-            .find(|number| !owners.contains_key(number))
-            .ok_or(UsersError::Full)?;
+        let user =
+            (self.first..=self.last).find(|number| !owners.contains_key(number)).ok_or(UsersError::Full)?;
         let aside = format!("{UNFINISHED}{}", app.as_str());
         let failed = |step| move |source| UsersError::Folder { step, app: app.clone(), source };
         rustix::fs::mkdirat(&self.folder, &aside, Mode::RWXU).map_err(failed("make"))?;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::mount::{MsFlags, mount};
-use nix::unistd::{chdir, chroot};
+use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
+use nix::unistd::{chdir, chroot, write};
 
 use crate::Error;
 
@@ -53,11 +54,16 @@ pub(crate) fn load_modules() -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the disk with the programs `/`: the initramfs cannot be left with pivot_root(2), which the sandbox uses.
-pub(crate) fn enter_disk() -> Result<(), Error> {
+/// Makes a file system in memory `/`, with the disks below it: the initramfs cannot be left with pivot_root(2), which
+/// the sandbox uses.
+pub(crate) fn leave_initramfs() -> Result<(), Error> {
     wait_for(PROGRAMS)?;
     wait_for(VAR)?;
-    attach(PROGRAMS, NEW_ROOT, "erofs", MsFlags::MS_RDONLY | MsFlags::MS_NODEV, None)?;
+    attach("tmpfs", NEW_ROOT, "tmpfs", MsFlags::empty(), Some("mode=755"))?;
+    for folder in ["dev", "proc", "sys", "tmp", "run", "var", "programs"] {
+        fs::create_dir(Path::new(NEW_ROOT).join(folder)).map_err(file("make", folder))?;
+    }
+    attach(PROGRAMS, "/root/programs", "erofs", MsFlags::MS_RDONLY | MsFlags::MS_NODEV, None)?;
     attach(VAR, "/root/var", "ext4", MsFlags::MS_NOSUID | MsFlags::MS_NODEV, None)?;
     for (from, to) in [("/dev", "/root/dev"), ("/proc", "/root/proc"), ("/sys", "/root/sys")] {
         mount(Some(from), to, None::<&str>, MsFlags::MS_MOVE, None::<&str>)
@@ -96,6 +102,21 @@ pub(crate) fn delegate_cgroups() -> Result<(), Error> {
             .map_err(file("hand down", controller))?;
     }
     Ok(())
+}
+
+/// 127.0.0.1, which a test offers to an app and an app must not reach. One rtnetlink message (rtnetlink(7)):
+/// `RTM_NEWLINK` with `struct ifinfomsg`, the flag `IFF_UP` of interface 1.
+pub(crate) fn loopback_up() -> Result<(), Error> {
+    const LENGTH: u32 = 32;
+    let type_and_flags = [16u16, 1].map(u16::to_ne_bytes).concat();
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
+    // Length, type and flags, sequence, sender; family and kind, interface, flags, which of them change.
+    let message = [words(&[LENGTH]), type_and_flags, words(&[1, 0, 0, 1, 1, 1])].concat();
+    let failed = |source| Error::Kernel { step: "raise", name: "lo".to_owned(), source };
+    let protocol = SockProtocol::NetlinkRoute;
+    let netlink =
+        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).map_err(failed)?;
+    write(&netlink, &message).map(drop).map_err(failed)
 }
 
 fn wait_for(device: &str) -> Result<(), Error> {

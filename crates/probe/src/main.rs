@@ -13,7 +13,8 @@ mod run;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, symlink};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -22,8 +23,10 @@ use nix::sys::reboot::{RebootMode, reboot};
 
 /// Where the report goes.
 const LINE: &str = "/dev/ttyS1";
-/// The test programs, a path a line; written by whoever made the disk.
-const LIST: &str = "/tests";
+/// Where the disk with the programs is: each under the path it has where it was built.
+const PROGRAMS: &str = "/programs";
+/// What is on it, a line each: `test PATH` is run, `program PATH` is what a test starts.
+const LIST: &str = "/programs/list";
 
 /// Why the tests did not run.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +53,10 @@ fn main() {
 fn probe() -> Result<(), Error> {
     machine::mount_basics()?;
     machine::load_modules()?;
-    machine::enter_disk()?;
+    machine::leave_initramfs()?;
     machine::mount_the_rest()?;
     machine::delegate_cgroups()?;
+    machine::loopback_up()?;
     let failed = |step| move |source| Error::File { step, name: LINE.to_owned(), source };
     let mut line =
         OpenOptions::new().write(true).custom_flags(O_NOCTTY).open(LINE).map_err(failed("open"))?;
@@ -61,14 +65,27 @@ fn probe() -> Result<(), Error> {
         name: LIST.to_owned(),
         source,
     })?;
-    for program in list.lines() {
-        let name = program.rsplit('/').next().unwrap_or(program);
+    for program in list.lines().filter_map(|line| line.strip_prefix("program ")) {
+        link(program)?;
+    }
+    for test in list.lines().filter_map(|line| line.strip_prefix("test ")) {
+        let name = test.rsplit('/').next().unwrap_or(test);
         say(&mut line, &format!("probe: begin {name}"))?;
-        let end = run::run(program, &line);
+        let end = run::run(&format!("{PROGRAMS}{test}"), &line);
         say(&mut line, &format!("probe: end {name}: {end}"))?;
     }
     say(&mut line, "probe: finished")?;
     line.sync_all().or(Ok(()))
+}
+
+/// Lets a program be found under the path that was compiled into the tests.
+fn link(program: &str) -> Result<(), Error> {
+    let failed = |source| Error::File { step: "link", name: program.to_owned(), source };
+    let path = Path::new(program);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    symlink(format!("{PROGRAMS}{program}"), path).map_err(failed)
 }
 
 fn say(line: &mut File, text: &str) -> Result<(), Error> {

@@ -34,8 +34,6 @@ pub enum Step {
     Root,
     /// The old root is gone.
     OldRoot,
-    /// The working folder.
-    Folder,
     /// The host's name, the same on every watch.
     HostName,
     /// A session of its own, without a terminal.
@@ -60,6 +58,8 @@ pub enum Step {
     ParentDeath,
     /// Nothing executed gains rights.
     NoNewPrivileges,
+    /// The working folder.
+    Folder,
     /// Landlock.
     Fence,
     /// seccomp.
@@ -76,7 +76,6 @@ impl Step {
         Self::Data,
         Self::Root,
         Self::OldRoot,
-        Self::Folder,
         Self::HostName,
         Self::Session,
         Self::Signals,
@@ -89,6 +88,7 @@ impl Step {
         Self::Capabilities,
         Self::ParentDeath,
         Self::NoNewPrivileges,
+        Self::Folder,
         Self::Fence,
         Self::Filter,
         Self::Execute,
@@ -146,6 +146,9 @@ fn become_app(plan: &Plan) -> Failure {
         limits().map_err(at(Step::Limits))?;
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
         drop_rights(plan.user)?;
+        // As the app: the launcher's root may not look into the app's folder (it has no CAP_DAC_OVERRIDE).
+        let folder: &CStr = if plan.data.is_some() { c"/data" } else { c"/" };
+        rustix::process::chdir(folder).map_err(at(Step::Folder))?;
         raw::landlock_restrict_self(plan.fence.as_raw_fd()).map_err(at(Step::Fence))?;
         for filter in &plan.filters {
             raw::seccomp(filter).map_err(at(Step::Filter))?;
@@ -170,9 +173,7 @@ fn change_root(plan: &Plan) -> Result<(), Failure> {
     rustix::process::fchdir(&plan.bundle).map_err(at(Step::Root))?;
     // pivot_root(2), "pivot_root(".", ".")": the old root lies over the new one until it is detached.
     rustix::process::pivot_root(c".", c".").map_err(at(Step::Root))?;
-    rustix::mount::unmount(c".", UnmountFlags::DETACH).map_err(at(Step::OldRoot))?;
-    let folder: &CStr = if plan.data.is_some() { c"/data" } else { c"/" };
-    rustix::process::chdir(folder).map_err(at(Step::Folder))
+    rustix::mount::unmount(c".", UnmountFlags::DETACH).map_err(at(Step::OldRoot))
 }
 
 /// Raising one's own score needs no right; /proc is still there.

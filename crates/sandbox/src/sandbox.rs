@@ -144,7 +144,7 @@ impl<'a> Sandbox<'a> {
             environment.push(format!("HOME=/{}", crate::DATA));
         }
         if self.display.is_some() {
-            environment.push(format!("NESTLING_DISPLAY_FD={}", crate::DISPLAY_FD));
+            environment.push(format!("WAYLAND_SOCKET={}", crate::DISPLAY_FD));
         }
         let environment = environment.into_iter().map(CString::new).collect::<Result<_, _>>()?;
 

@@ -1,5 +1,7 @@
 //! A36: an app loads code that no reviewer saw. Every way in is tried on the real kernel, and each wall also alone.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it is surprised")]
+
 mod world;
 
 use std::fs::{self, File, Permissions};
@@ -180,11 +182,29 @@ fn prepare(program: &[u8]) -> Result<(), PrepareError> {
     result
 }
 
+/// The probe with another kind (`p_type`) or other rights (`p_flags`) of its first segment of a kind.
+fn probe_with(kind: u32, at: usize, value: u32) -> Vec<u8> {
+    let mut program = fs::read(world::probe()).unwrap();
+    let count = usize::from(u16::from_le_bytes([program[56], program[57]]));
+    let segment =
+        (0..count).map(|index| 64 + index * 56).find(|from| program[*from..from + 4] == kind.to_le_bytes());
+    let from = segment.unwrap() + at;
+    program[from..from + 4].copy_from_slice(&value.to_le_bytes());
+    program
+}
+
 #[test]
-fn a36_a_dynamic_program_or_a_script_is_no_app() {
-    let dynamic = fs::read(std::env::current_exe().unwrap()).unwrap();
-    assert!(matches!(prepare(&dynamic), Err(PrepareError::Refused(ProgramError::NotStatic))));
-    assert!(matches!(prepare(b"#!/bin/sh\n"), Err(PrepareError::Refused(ProgramError::NotPie))));
+fn a36_only_a_static_program_without_writable_code_is_an_app() {
+    let (pt_load, pt_interp, pt_note, pt_gnu_stack) = (1, 3, 4, 0x6474_e551);
+    assert!(prepare(&fs::read(world::probe()).unwrap()).is_ok());
+    let dynamic = prepare(&probe_with(pt_note, 0, pt_interp));
+    assert!(matches!(dynamic, Err(PrepareError::Refused(ProgramError::NotStatic))), "{dynamic:?}");
+    for program in [probe_with(pt_load, 4, 7), probe_with(pt_gnu_stack, 4, 7)] {
+        let result = prepare(&program);
+        assert!(matches!(result, Err(PrepareError::Refused(ProgramError::WriteExecute))), "{result:?}");
+    }
+    let script = prepare(b"#!/bin/sh\n");
+    assert!(matches!(script, Err(PrepareError::Refused(ProgramError::NotPie))), "{script:?}");
 }
 
 #[test]

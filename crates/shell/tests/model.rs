@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{App, AppSession, AppState, Call, CallState, Contact, ModemState, PolicyState};
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, Screen, Touch};
 use proptest::prelude::*;
 
@@ -250,6 +250,32 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Touch::HangUp),
         Just(Touch::Help),
         Just(Touch::Mistake),
+        Just(Touch::Apps),
+        "[ab]".prop_map(Touch::Open),
+        Just(Touch::Home),
+    ];
+    let app_state = prop_oneof![
+        Just(AppState::None),
+        Just(AppState::Starting),
+        Just(AppState::Running),
+        Just(AppState::Frozen)
+    ];
+    let reason = prop_oneof![Just(""), Just("hidden"), Just("time-up"), Just("not-signed"), Just("flood")];
+    let session = (app_state, 0u64..4, "[ab]", any::<u64>(), reason).prop_map(
+        |(state, session, app, until_ms, reason)| {
+            let name = app.to_uppercase();
+            Event::Session(AppSession { state, session, app, name, until_ms, reason: reason.into() })
+        },
+    );
+    let apps = prop_oneof![
+        session,
+        (0usize..100).prop_map(|n| {
+            let app = |n| App { id: format!("a{n}"), name: "A".into(), reason: String::new() };
+            Event::Apps((0..n).map(app).collect())
+        }),
+        Just(Event::AppsGone),
+        (0u64..4).prop_map(Event::Framed),
+        (0u64..4).prop_map(|session| Event::Unseated(session, "flood")),
     ];
     prop_oneof![
         any_call.clone().prop_map(Event::Call),
@@ -260,6 +286,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         proptest::option::of((any::<String>(), any::<u32>()))
             .prop_map(|code| Event::Code(code.map(|(code, left)| (code, secs(left.into()))))),
         Just(Event::Refused),
+        apps,
         touch.prop_map(Event::Touch),
         Just(Event::Tick),
     ]
@@ -272,17 +299,28 @@ proptest! {
     ) {
         let mut model = Model::default();
         let mut now = NOW;
-        let mut touched = false;
+        let (mut touched, mut opened) = (false, false);
         for (event, wait) in events {
             now += Duration::from_millis(wait);
             touched |= matches!(event, Event::Touch(_));
+            opened |= matches!(event, Event::Touch(Touch::Open(_)));
             let command = model.handle(event, now);
-            prop_assert!(command.is_none() || touched);
+            let broke = matches!(command, Some(Command::EndApp(_, "flood")));
+            prop_assert!(command.is_none() || touched || broke);
+            let seen = model.app_seen(now);
+            prop_assert!(model.app_seen(now).is_none(), "appd is told once");
+            let on_screen = matches!(model.screen(now), Screen::App { .. });
+            prop_assert!(!matches!(seen, Some(Command::ShowApp(_))) || on_screen);
+            prop_assert!(!matches!(seen, Some(Command::HideApp(_))) || !on_screen);
+            prop_assert!(model.live_app(now).is_none() || (on_screen && opened));
             if let Some(at) = model.next_change(now) {
                 prop_assert!(at > now, "a timer in the past would spin");
             }
             if let Screen::Contacts { people, .. } = model.screen(now) {
                 prop_assert!((1..=4).contains(&people.len()));
+            }
+            if let Screen::Apps { apps, .. } = model.screen(now) {
+                prop_assert!(apps.len() <= 4);
             }
         }
     }

@@ -56,6 +56,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("app", set(&["frame"])),
         ("draw", set(&["app"])),
         ("flood", set(&[])),
+        ("fifty", set(&[])),
         ("daemon", set(&["ipc", "policy", "store"])),
         ("nestling-policyd", set(daemon)),
         ("nestling-telephonyd", set(daemon)),
@@ -93,7 +94,7 @@ fn a_library_with_a_home_is_used_nowhere_else() {
     let homes: [(&str, &[&str]); 11] = [
         ("slint", &["app", "draw", "frame", "panel", "nestling-shell"]),
         ("smithay", &["compositor"]),
-        ("wayland-client", &["app", "flood"]),
+        ("wayland-client", &["app", "flood", "fifty"]),
         ("landlock", &["sandbox"]),
         ("seccompiler", &["sandbox"]),
         ("tough", &["catalogue"]),

@@ -130,7 +130,7 @@ impl Fake {
         let end = Instant::now() + Duration::from_secs(20);
         while !so(&self.state) {
             assert!(Instant::now() < end, "never: {what}; the app said {:?}", self.said());
-            self.run(Duration::from_millis(20));
+            self.run(Duration::from_millis(1));
         }
     }
 

@@ -1,6 +1,12 @@
 //! A compositor with its events in a queue, and a client that does exactly what a test says.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::struct_excessive_bools,
+    reason = "a test's helper"
+)]
 
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
@@ -179,6 +185,8 @@ pub(crate) struct Told {
     pub(crate) closed: bool,
     pub(crate) popup_done: bool,
     pub(crate) released: u32,
+    /// Buffers that come back are used again.
+    pub(crate) keeps: bool,
     pub(crate) called: Vec<Instant>,
     pub(crate) touches: Vec<String>,
 }
@@ -382,7 +390,9 @@ impl Dispatch<WlBuffer, ()> for Told {
         _: &QueueHandle<Self>,
     ) {
         told.released += 1;
-        buffer.destroy();
+        if !told.keeps {
+            buffer.destroy();
+        }
     }
 }
 

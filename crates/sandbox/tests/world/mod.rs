@@ -2,7 +2,10 @@
 //!
 //! The same test programs run inside the watch: there the probe lies beside them (`probe`) or where `NESTLING_PROBE` says, and
 //! no compiler is needed.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it is surprised")]
+
+pub mod erofs;
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
@@ -38,7 +41,7 @@ fn workshop() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let base = std::env::temp_dir();
-        sweep(&base, |path| fs::remove_dir_all(path));
+        sweep(&base, fs::remove_dir_all);
         let folder = base.join(format!("{MARK}{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
         folder
@@ -48,7 +51,7 @@ fn workshop() -> &'static Path {
 const MARK: &str = "nestling-test-";
 
 /// Removes what a test program that is over left behind.
-fn sweep(folder: &Path, remove: impl Fn(PathBuf) -> std::io::Result<()>) {
+fn sweep(folder: &Path, remove: fn(PathBuf) -> std::io::Result<()>) {
     for left in fs::read_dir(folder).unwrap().flatten() {
         let name = left.file_name().to_string_lossy().into_owned();
         if name.strip_prefix(MARK).is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
@@ -110,7 +113,7 @@ pub fn delegated() -> &'static (Delegated, PathBuf) {
             .into_iter()
             .find(|root| Path::new(root).join("cgroup.controllers").is_file())
             .expect("cgroup2 must be mounted");
-        sweep(Path::new(root), |path| fs::remove_dir(path));
+        sweep(Path::new(root), fs::remove_dir);
         let path = Path::new(root).join(format!("{MARK}{}", std::process::id()));
         fs::create_dir(&path).unwrap();
         (Delegated::open(&path).unwrap(), path)
@@ -139,9 +142,9 @@ pub fn list_with(changes: &[(&str, &str)]) -> Filter {
             let plain = line.split('#').next().unwrap_or_default().trim();
             if plain == *from { (*to).to_owned() } else { line.to_owned() }
         });
-        let changed = lines.collect::<Vec<_>>().join("\n");
-        assert_ne!(changed, text, "no line {from:?}");
-        text = changed;
+        let edited = lines.collect::<Vec<_>>().join("\n");
+        assert_ne!(edited, text, "no line {from:?}");
+        text = edited;
     }
     Policy::parse(&text).unwrap().compile(architecture).unwrap()
 }

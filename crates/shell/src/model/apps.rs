@@ -152,7 +152,10 @@ impl Apps {
         let mine = inside.app == *app && inside.waits.is_none();
         let phase = match state {
             AppState::Running if mine && self.framed == *session => AppPhase::Live,
-            AppState::Frozen if mine && reason == "time-up" => AppPhase::TimeUp,
+            // A grant that was taken back is over as well.
+            AppState::Frozen if mine && ["time-up", "not-granted", "sealed"].contains(&reason.as_str()) => {
+                AppPhase::TimeUp
+            }
             AppState::Frozen if mine && reason == "hidden" && self.framed == *session => AppPhase::Live,
             AppState::Frozen if mine => AppPhase::Waiting,
             _ => AppPhase::Starting,

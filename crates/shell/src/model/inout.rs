@@ -228,7 +228,7 @@ impl Sorry {
             "not-signed" | "altered" | "expired" | "catalogue" => Self::NotChecked,
             "not-granted" | "no-rules" | "sealed" => Self::NotAllowed,
             "time-up" => Self::TimeUp,
-            "no-policy" | "busy" | "storage" => Self::NotNow,
+            "no-policy" | "no-display" | "busy" | "storage" => Self::NotNow,
             _ => Self::Stopped,
         }
     }

@@ -5,7 +5,9 @@
 //! a missed target is a result and is shown, only a measurement that cannot be made is an error.
 
 mod boot;
+mod display;
 mod exposure;
+mod meter;
 mod policy;
 mod program;
 mod row;
@@ -22,10 +24,11 @@ use crate::{paths, process};
 type Bench = (&'static str, &'static str, fn() -> Result<Vec<Row>>);
 
 /// Name, what it looks at, how.
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     ("policy", "a decision, and a new store from its rules to a reader that has them", policy::run),
     ("telephony", "a stranger's call, from the modem's ring to the hang-up at the modem", telephony::run),
     ("exposure", "what systemd-analyze security says of the units", exposure::run),
+    ("display", "an app at fifty pictures a second, and one that stands still", display::run),
     ("boot", "the first frame in the virtual machine", boot::run),
 ];
 

@@ -24,8 +24,8 @@ pub struct Apt {
 }
 
 impl Apt {
-    /// Writes the configuration and fetches the package lists.
-    pub fn prepare() -> Result<Self> {
+    /// Writes the configuration and fetches the package lists. Packages will be in the folder `debs`, and no others.
+    pub fn prepare(debs: PathBuf) -> Result<Self> {
         ensure!(Path::new(KEYRING).exists(), "{KEYRING} is missing: install debian-archive-keyring");
         let base = paths::trixie().join("apt");
         for folder in ["state/lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"]
@@ -36,7 +36,6 @@ impl Apt {
         fs::write(base.join("etc/sources.list"), sources(&mirrors()?))?;
         let config = base.join("apt.conf");
         fs::write(&config, configuration(&base)?)?;
-        let debs = paths::trixie().join("debs");
         fs::create_dir_all(&debs)?;
         let apt = Self { config, debs };
         process::run(apt.command("apt-get").arg("update"))?;

@@ -16,7 +16,16 @@ pub struct Packages {
 impl Packages {
     /// Reads the lists of this workspace.
     pub fn load() -> Result<Self> {
-        let file = paths::root().join("rootfs/packages");
+        Self::read("rootfs/packages")
+    }
+
+    /// What the bench image has beside them: the peers it measures.
+    pub fn of_the_bench() -> Result<Vec<String>> {
+        Ok(Self::read("rootfs/bench/packages")?.ship)
+    }
+
+    fn read(file: &str) -> Result<Self> {
+        let file = paths::root().join(file);
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         Self::parse(&text).with_context(|| file.display().to_string())
     }

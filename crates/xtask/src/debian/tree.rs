@@ -55,13 +55,32 @@ pub fn ensure(refresh: bool) -> Result<Tree> {
     {
         return Ok(tree);
     }
-    let apt = step("Reading Debian's package lists", Apt::prepare)?;
+    let apt = step("Reading Debian's package lists", || Apt::prepare(paths::trixie().join("debs")))?;
     let debs = step("Fetching Debian packages", || apt.download(packages.all()))?;
     step("Unpacking them", || unpack(debs.values()))?;
     let tree = Tree { lists, debs };
     step("Listing the kernel's modules", || depmod(&paths::tree(), tree.kernel_release()?))?;
     fs::write(&stamp, serde_json::to_string_pretty(&tree)?)?;
     Ok(tree)
+}
+
+/// The `.deb` files of what the bench image has more, fetched where they are missing. They are in no tree: nothing
+/// of them is run here.
+pub fn of_the_bench() -> Result<Vec<PathBuf>> {
+    let _lock = process::lock(&paths::trixie())?;
+    let packages = Packages::of_the_bench()?;
+    let stamp = paths::trixie().join("bench.json");
+    if let Ok(text) = fs::read_to_string(&stamp)
+        && let Ok(debs) = serde_json::from_str::<BTreeMap<String, PathBuf>>(&text)
+        && debs.len() == packages.len()
+        && packages.iter().all(|package| debs.get(package).is_some_and(|deb| deb.exists()))
+    {
+        return Ok(debs.into_values().collect());
+    }
+    let apt = step("Reading Debian's package lists", || Apt::prepare(paths::trixie().join("bench-debs")))?;
+    let debs = step("Fetching the peers to measure", || apt.download(packages.iter().map(String::as_str)))?;
+    fs::write(&stamp, serde_json::to_string_pretty(&debs)?)?;
+    Ok(debs.into_values().collect())
 }
 
 fn unpack<'a>(debs: impl Iterator<Item = &'a PathBuf>) -> Result<()> {

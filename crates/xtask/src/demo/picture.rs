@@ -9,7 +9,7 @@ mod colour {
     pub(super) const LEAF: Pixel = [0x28, 0xc7, 0x6f];
     pub(super) const RED: Pixel = [0xf0, 0x44, 0x3a];
     pub(super) const LILAC: Pixel = [0xb4, 0x9b, 0xff];
-    pub(super) const PANEL: Pixel = [0x1b, 0x21, 0x33];
+    pub(super) const SKY: Pixel = [0x58, 0xb4, 0xff];
     pub(super) const SUN: Pixel = [0xff, 0xc9, 0x3c];
 }
 
@@ -67,11 +67,11 @@ pub fn seen(screen: &Screen) -> Seen {
     if back && !chick {
         return if lock { Seen::NotChecked } else { Seen::Sorry };
     }
-    // Around the small clock that leads back, where the face has no chick.
-    if !chick && !red && share(screen, (middle.0, middle.1 + 174), 26, colour::PANEL) > 0.4 {
+    // Its word stands at the top, in a colour no other page has there.
+    if !chick && share(screen, (middle.0, middle.1 - 180), 24, colour::SKY) > 0.05 {
         return Seen::Drawer;
     }
-    if share(screen, SOS_BUTTON, 24, colour::RED) > 0.4 && share(screen, (233, 150), 60, PAPER) > 0.3 {
+    if share(screen, SOS_BUTTON, 24, colour::RED) > 0.4 && share(screen, (110, 300), 20, PAPER) > 0.6 {
         return Seen::App;
     }
     match (red, green, call, lock, chick) {

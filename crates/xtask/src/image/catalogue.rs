@@ -20,6 +20,7 @@ use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
 use object::{Endianness, elf};
 use sha2::{Digest as _, Sha256};
 
+use super::Kind;
 use super::files::Files;
 use super::verity::hex;
 use crate::debian::tree;
@@ -28,8 +29,12 @@ use crate::process::{self, step};
 
 /// The packages below `apps/` that ship.
 const APPS: [&str; 1] = ["draw"];
+/// What the agent's package has besides: an app that misbehaves, for the demo.
+const OF_THE_AGENT: [&str; 1] = ["flood"];
+/// What the bench image has instead: the app it measures.
+const OF_THE_BENCH: [&str; 1] = [super::BENCH_APP];
 /// Where the launcher looks for it (`catalogue::Places`).
-const PLACE: &str = "usr/share/nestling/catalogue";
+pub(super) const PLACE: &str = "usr/share/nestling/catalogue";
 /// Names the folder of an OEM's own catalogue.
 const OEM: &str = "NESTLING_CATALOGUE";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -38,12 +43,12 @@ const YEAR: Duration = Duration::from_hours(365 * 24);
 /// After this long an unchanged catalogue is signed again.
 const SIGNED_AGAIN: Duration = Duration::from_hours(90 * 24);
 
-/// Adds the catalogue to `files`.
-pub(super) fn add(files: &mut Files) -> Result<()> {
+/// Adds the catalogue of `kind` to `files`.
+pub(super) fn add(files: &mut Files, kind: Kind) -> Result<()> {
     let oem = std::env::var_os(OEM).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let folder = match oem {
         Some(folder) => folder,
-        None => ours()?,
+        None => ours(kind)?,
     };
     check(&folder).with_context(|| format!("the catalogue in {}", folder.display()))?;
     files.copy_folder(&folder, PLACE)
@@ -66,12 +71,32 @@ fn check(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Where the bundles of an image, and their catalogue, are made.
+fn place(kind: Kind) -> PathBuf {
+    paths::target().join("catalogue").join(kind.name())
+}
+
+/// The bundle of an app that a catalogue of this checkout has.
+///
+/// # Errors
+/// It was not built.
+pub(super) fn bundle(kind: Kind, app: &str) -> Result<Vec<u8>> {
+    let manifest = Manifest::read(&paths::root().join("apps").join(app).join("app.toml"))?;
+    let image = place(kind).join(manifest.file_name());
+    fs::read(&image).with_context(|| format!("reading {}", image.display()))
+}
+
 /// Builds and signs our own catalogue where an app changed, and returns its folder.
-fn ours() -> Result<PathBuf> {
-    let place = paths::target().join("catalogue");
+fn ours(kind: Kind) -> Result<PathBuf> {
+    let place = place(kind);
     fs::create_dir_all(&place)?;
     let mut bundles = Vec::new();
-    for app in APPS {
+    let more: &[&str] = match kind {
+        Kind::Product => &[],
+        Kind::Development => &OF_THE_AGENT,
+        Kind::Bench => &OF_THE_BENCH,
+    };
+    for app in APPS.iter().chain(more).copied() {
         let source = paths::root().join("apps").join(app).join("app.toml");
         let manifest = Manifest::read(&source)?;
         ensure!(manifest.id() == app, "{} is the manifest of {}", source.display(), manifest.id());
@@ -131,7 +156,7 @@ fn fingerprint(bundles: &[(Manifest, PathBuf)]) -> Result<String> {
 }
 
 /// Builds an app as it ships, and returns its program.
-fn build(app: &str) -> Result<Vec<u8>> {
+pub(super) fn build(app: &str) -> Result<Vec<u8>> {
     step(&format!("Building the app {app}"), || {
         process::show(
             Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))

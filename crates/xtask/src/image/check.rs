@@ -10,7 +10,13 @@ use object::{Endianness, elf};
 use super::accounts;
 use super::files::{Content, Files};
 
-const LIBRARIES: [&str; 3] = ["usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/systemd", "usr/lib64"];
+const LIBRARIES: [&str; 4] = [
+    "usr/lib/x86_64-linux-gnu",
+    "usr/lib/x86_64-linux-gnu/systemd",
+    "usr/lib64",
+    // The RUNPATH of the bench image's Weston; no other image has it.
+    "usr/lib/x86_64-linux-gnu/weston",
+];
 /// Names under which a way in would stand.
 const DOORS: [&str; 22] = [
     "sh",

@@ -11,7 +11,16 @@ pub(super) struct Contents(Vec<(bool, String)>);
 impl Contents {
     /// Reads the rules of this workspace.
     pub(super) fn load() -> Result<Self> {
-        let file = paths::root().join("rootfs/contents");
+        Self::read("rootfs/contents")
+    }
+
+    /// Reads the rules for what the bench image has more.
+    pub(super) fn of_the_bench() -> Result<Self> {
+        Self::read("rootfs/bench/contents")
+    }
+
+    fn read(file: &str) -> Result<Self> {
+        let file = paths::root().join(file);
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         Self::parse(&text).with_context(|| file.display().to_string())
     }

@@ -2,9 +2,10 @@
 //! hash tree, beside a kernel and an initramfs that trusts only that hash.
 //!
 //! The development image is the product image plus one package, the agent (`services/agent`); nothing else may
-//! differ.
+//! differ. The bench image is the development image plus what measures: `services/bench`, `rootfs/bench`, one app.
 
 mod accounts;
+mod catalogue;
 mod check;
 mod contents;
 mod cpio;
@@ -38,7 +39,12 @@ pub enum Kind {
     Product,
     /// The product and the agent.
     Development,
+    /// The development image, the peers it is measured beside, and a meter.
+    Bench,
 }
+
+/// The app of the bench image. Its program is beside ours as well, for the peer's unit and the meter's.
+pub const BENCH_APP: &str = "fifty";
 
 impl Kind {
     /// The name of its folder below `target/image`.
@@ -46,6 +52,7 @@ impl Kind {
         match self {
             Self::Product => "product",
             Self::Development => "development",
+            Self::Bench => "bench",
         }
     }
 }
@@ -73,12 +80,16 @@ pub fn build(kind: Kind) -> Result<Image> {
     let tree = tree::ensure(false)?;
     let services = paths::root().join("services");
     let mut names = programs::named_by(&services.join("units"))?;
-    if kind == Kind::Development {
+    if kind != Kind::Product {
         names.extend(services::agent_programs()?);
     }
     let programs = programs::build(&names)?;
     let init = programs::build_init()?;
-    let files = assemble(kind, &tree, &programs)?;
+    let mut files = assemble(kind, &tree, &programs)?;
+    catalogue::add(&mut files, kind)?;
+    if kind == Kind::Bench {
+        add_peers(&mut files)?;
+    }
     let made_of = fingerprint(&files, &init, &tree)?;
     let folder = paths::images().join(kind.name());
     if let Some(image) = existing(&folder, &made_of) {
@@ -86,6 +97,19 @@ pub fn build(kind: Kind) -> Result<Image> {
     }
     check::check(&files)?;
     step(&format!("Writing the {} image", kind.name()), || write(&folder, &tree, &files, &init, made_of))
+}
+
+/// The bundle of an app of the development image, once that was built.
+///
+/// # Errors
+/// It was not built.
+pub fn bundle(app: &str) -> Result<Vec<u8>> {
+    catalogue::bundle(Kind::Development, app)
+}
+
+/// Whether a path of the image belongs to its catalogue.
+pub fn is_of_the_catalogue(path: &str) -> bool {
+    path.starts_with(catalogue::PLACE)
 }
 
 /// The product's base without our programs, in a folder of its own: for tests of how the root is started.
@@ -109,7 +133,7 @@ pub fn assemble(kind: Kind, tree: &Tree, programs: &[(String, PathBuf)]) -> Resu
     Ok(files)
 }
 
-/// What both images have of Debian: read once, because unpacking takes most of the time.
+/// What all images have of Debian: read once, because unpacking takes most of the time.
 fn base(tree: &Tree) -> Result<Files> {
     let contents = Contents::load()?;
     let mut files = Files::default();
@@ -120,23 +144,42 @@ fn base(tree: &Tree) -> Result<Files> {
         files.link(merged, &format!("usr/{merged}"));
     }
     for package in Packages::load()?.ship {
-        let mut child = Command::new("dpkg-deb")
-            .arg("--fsys-tarfile")
-            .arg(tree.deb(&package)?)
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("starting dpkg-deb")?;
-        let tar = child.stdout.take().context("dpkg-deb has no output")?;
-        files
-            .package(std::io::BufReader::with_capacity(1 << 20, tar), &|path| contents.takes(path))
-            .with_context(|| format!("reading the package {package}"))?;
-        ensure!(child.wait()?.success(), "dpkg-deb could not read {package}");
+        add_package(&mut files, tree.deb(&package)?, &contents)?;
     }
     for path in contents.named() {
         ensure!(files.get(path).is_some(), "rootfs/contents names {path}, and no package has it");
     }
     Modules::load(tree.kernel_release()?)?.add_to(&mut files)?;
     Ok(files)
+}
+
+/// What the bench image has of Debian besides, and its app's program where units find it: the very file that the
+/// catalogue has.
+fn add_peers(files: &mut Files) -> Result<()> {
+    let contents = Contents::of_the_bench()?;
+    for deb in tree::of_the_bench()? {
+        add_package(files, &deb, &contents)?;
+    }
+    for path in contents.named() {
+        ensure!(files.get(path).is_some(), "rootfs/bench/contents names {path}, and no package has it");
+    }
+    files.file(&format!("{}/{BENCH_APP}", programs::FOLDER), 0o755, catalogue::build(BENCH_APP)?);
+    Ok(())
+}
+
+fn add_package(files: &mut Files, deb: &Path, contents: &Contents) -> Result<()> {
+    let mut child = Command::new("dpkg-deb")
+        .arg("--fsys-tarfile")
+        .arg(deb)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting dpkg-deb")?;
+    let tar = child.stdout.take().context("dpkg-deb has no output")?;
+    files
+        .package(std::io::BufReader::with_capacity(1 << 20, tar), &|path| contents.takes(path))
+        .with_context(|| format!("reading {}", deb.display()))?;
+    ensure!(child.wait()?.success(), "dpkg-deb could not read {}", deb.display());
+    Ok(())
 }
 
 fn fingerprint(files: &Files, init: &[u8], tree: &Tree) -> Result<String> {

@@ -31,6 +31,11 @@ fn agent() -> PathBuf {
     paths::root().join("services/agent")
 }
 
+/// What the bench image has more, laid out like `services/` as well.
+fn bench() -> PathBuf {
+    paths::root().join("services/bench")
+}
+
 /// The programs the agent's units start.
 pub(super) fn agent_programs() -> Result<BTreeSet<String>> {
     let units = agent().join("units");
@@ -44,9 +49,12 @@ pub(super) fn add(files: &mut Files, kind: Kind) -> Result<()> {
     place(files, &services)?;
     let mut lists = vec![paths::root().join("rootfs/sysusers.conf")];
     lists.extend(inside(&services.join("sysusers.d"))?);
-    if kind == Kind::Development && agent().exists() {
+    if kind != Kind::Product && agent().exists() {
         place(files, &agent())?;
         lists.extend(inside(&agent().join("sysusers.d"))?);
+    }
+    if kind == Kind::Bench {
+        place(files, &bench())?;
     }
     accounts::add(files, &lists)?;
     presets(files)

@@ -1,8 +1,8 @@
 //! `./nestling test probes`: the tests of the sandbox, the catalogue and the launcher on the watch's own kernel, where
 //! fs-verity, file-backed erofs and cgroup controllers are.
 //!
-//! The test programs are built static and put on an erofs disk under the paths they have here, so that a path compiled
-//! into them leads to the same file there. `nestling-probe` runs one after the other with `--include-ignored`; what it
+//! The test programs are built static and put on an erofs disk under the paths they have here; the programs they start
+//! are found there under the same path as here, which is compiled into them. `nestling-probe` runs one after the other with `--include-ignored`; what it
 //! says comes over a serial line of its own, and its `test result:` lines are counted.
 //!
 //! **Invariants:** a test program that ends without a result is a failure, and so is a machine that ends before it
@@ -149,7 +149,8 @@ fn write(folder: &Path, tree: &Tree, built: &Built) -> Result<Disks> {
     fs::File::create(&disks.var)?.set_len(VAR)?;
     process::run(
         tree::tool_as("mkfs.ext4", "usr/sbin/mke2fs")
-            .args(["-q", "-F", "-t", "ext4", "-O", "verity", "-E", "root_owner=0:0"])
+            // fs-verity's blocks are at most as large as the file system's, which are small on a small disk.
+            .args(["-q", "-F", "-t", "ext4", "-b", "4096", "-O", "verity", "-E", "root_owner=0:0"])
             .arg(&disks.var),
     )?;
     Ok(disks)
@@ -157,21 +158,20 @@ fn write(folder: &Path, tree: &Tree, built: &Built) -> Result<Disks> {
 
 fn write_programs(disk: &Path, folder: &Path, built: &Built) -> Result<()> {
     let mut files = Files::default();
-    for path in ["dev", "proc", "sys", "tmp", "run", "var"] {
-        files.folder(path, 0o755);
-    }
     let mut list = String::new();
     let hostile = compile_hostile(folder)?;
     for test in &built.tests {
         let path = inside(test)?;
         files.file(&path, 0o755, fs::read(test)?);
-        list.extend(["/", &path, "\n"]);
+        list.extend(["test /", &path, "\n"]);
         files.file(&inside(&test.with_file_name("probe"))?, 0o755, hostile.clone());
     }
     for program in &built.programs {
-        files.file(&inside(program)?, 0o755, fs::read(program)?);
+        let path = inside(program)?;
+        files.file(&path, 0o755, fs::read(program)?);
+        list.extend(["program /", &path, "\n"]);
     }
-    files.file("tests", 0o644, list.into_bytes());
+    files.file("list", 0o644, list.into_bytes());
     let tar = folder.join("programs.tar");
     files.write_tar(fs::File::create(&tar)?)?;
     let _ = fs::remove_file(disk);
