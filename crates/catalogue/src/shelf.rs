@@ -183,7 +183,7 @@ impl<V: Verity> Shelf<V> {
         let Some(catalogue) = &self.catalogue else { return Err(Error::NotListed(entry.id.clone())) };
         self.remove(unfinished);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(self.folder.as_fd(), unfinished, flags, Mode::RUSR)
+        let file = openat(self.folder.as_fd(), unfinished, flags, Mode::RUSR | Mode::WUSR)
             .map_err(Error::storage("create", unfinished))?;
         catalogue.copy(entry, |mut bytes| {
             while !bytes.is_empty() {
@@ -196,7 +196,8 @@ impl<V: Verity> Shelf<V> {
             }
             Ok(())
         })?;
-        fchmod(&file, Mode::RUSR).map_err(Error::storage("protect", unfinished))?;
+        // Sealing asks for the right to write, which root without CAP_DAC_OVERRIDE has by the mode alone.
+        fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(Error::storage("protect", unfinished))?;
         fsync(&file).map_err(Error::storage("flush", unfinished))
     }
 
@@ -211,6 +212,7 @@ impl<V: Verity> Shelf<V> {
             name: unfinished.to_owned(),
             source,
         })?;
+        fchmod(&file, Mode::RUSR).map_err(Error::storage("protect", unfinished))?;
         if let Some(wrong) = self.check(&file, entry)? {
             tracing::warn!(bundle = unfinished, "a fresh copy is refused: {wrong}");
             return Err(Error::Target { name: entry.file_name(), source: None });

@@ -38,6 +38,9 @@ pub(crate) struct Server {
     live: Option<Live>,
     /// Survives a panic, so that its end can be told.
     session: Option<Session>,
+    /// The socket of an app that broke a rule, until the shell ends its session: it is not served, and does not learn
+    /// of it, so that whoever kills the app knows why before the app is gone by itself.
+    parked: Option<(Session, OwnedFd)>,
 }
 
 impl Server {
@@ -48,7 +51,7 @@ impl Server {
         mailbox: Arc<Mailbox>,
         heartbeat: Arc<Heartbeat>,
     ) -> Self {
-        Self { config, commands, wake, mailbox, heartbeat, live: None, session: None }
+        Self { config, commands, wake, mailbox, heartbeat, live: None, session: None, parked: None }
     }
 
     /// Serves until the last handle is dropped.
@@ -125,6 +128,7 @@ impl Server {
             match self.commands.try_recv() {
                 Ok(Command::Attach(session, app)) => self.attach(session, app, now, emit),
                 Ok(Command::End(session)) => {
+                    self.parked.take_if(|(parked, _)| *parked == session);
                     if self.session == Some(session) {
                         self.end(Reason::Ended, emit);
                     }
@@ -146,6 +150,7 @@ impl Server {
     }
 
     fn attach(&mut self, session: Session, app: OwnedFd, now: Instant, emit: &dyn Fn(Event)) {
+        self.parked = None;
         // The old picture is gone before the shell hears of the end.
         if let Some(live) = self.live.take() {
             live.finish();
@@ -171,6 +176,10 @@ impl Server {
 
     fn end(&mut self, reason: Reason, emit: &dyn Fn(Event)) {
         if let Some(live) = self.live.take() {
+            if !matches!(reason, Reason::Closed | Reason::Ended) {
+                let socket = live.app().try_clone_to_owned().ok();
+                self.parked = socket.map(|socket| (live.session, socket));
+            }
             live.finish();
         }
         let session = self.session.take();

@@ -308,6 +308,8 @@ fn a37_no_user_or_capability_comes_back() {
         ("deny setgid", "allow getresuid"),
         ("deny setreuid", "allow getsid"),
     ]);
+    // A launcher that is in a group (nestling-store); it is this thread's alone.
+    rustix::thread::set_thread_groups(&[rustix::fs::Gid::from_raw(820)]).unwrap();
     let mut probe = world.start_with(&filter);
     assert_eq!(probe.call(libc::SYS_getuid, &[]), Outcome::Value(i64::from(world::USER)));
     assert_eq!(probe.call(libc::SYS_getegid, &[]), Outcome::Value(i64::from(world::USER)));

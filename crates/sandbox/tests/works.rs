@@ -61,3 +61,10 @@ fn a_frozen_app_can_be_ended() {
     assert!(leaf.is_empty().unwrap());
     assert_eq!(probe.app.wait().unwrap(), Exit::Signal(9));
 }
+
+#[test]
+fn an_app_ends_with_its_launcher() {
+    // For the kernel the launcher is the thread that cloned: when it ends, the app does (PR_SET_PDEATHSIG).
+    let probe = std::thread::spawn(|| World::new().start()).join().unwrap();
+    assert_eq!(probe.app.wait().unwrap(), Exit::Signal(9));
+}

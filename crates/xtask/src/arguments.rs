@@ -30,7 +30,7 @@ enum Command {
     Demo,
     /// Run the short lane, all that CI runs; or only the steps or tests named
     Test {
-        /// Steps (fmt, clippy, deny, rust, image, product, demo) or parts of tests' names
+        /// Steps (fmt, clippy, deny, rust, probes, image, product, demo) or parts of tests' names
         names: Vec<String>,
     },
     /// Measure what the design promises in numbers; without a name, say what can be measured

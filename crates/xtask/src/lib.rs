@@ -8,6 +8,7 @@ pub mod debian;
 pub mod demo;
 pub mod image;
 pub mod paths;
+pub mod probes;
 pub mod process;
 pub mod product;
 pub mod run;

@@ -57,7 +57,7 @@ impl Run {
         };
         let mut vm = Vm::boot(&image, &options)?;
         let _world = world(&vm)?;
-        if qemu::accelerator(&image) == Accelerator::Tcg {
+        if qemu::accelerator(&image.kernel) == Accelerator::Tcg {
             println!("No working KVM here: QEMU translates, which is slower.");
         }
         match display {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::image::{self, Kind};
-use crate::{demo, paths, process, product};
+use crate::{demo, paths, probes, process, product};
 
 /// What was counted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +20,12 @@ struct Count {
 type Step = (&'static str, &'static str, fn() -> Result<Count>);
 
 /// Name, what it looks at, how.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("fmt", "the sources are formatted", fmt),
     ("clippy", "clippy finds nothing", clippy),
     ("deny", "licences, sources and banned crates", deny),
     ("rust", "unit, property, bus, modem, gpsd, screen and unit-file tests", || nextest(&[])),
+    ("probes", "sandbox, catalogue and launcher on the watch's own kernel", on_the_kernel),
     ("image", "both images build, and differ by the agent alone", images),
     ("product", "the product image boots to the face", || counted(product::boots_to_the_face)),
     ("demo", "the whole watch plays the demo", || counted(demo::run)),
@@ -156,6 +157,11 @@ fn summary(line: &str) -> Option<Count> {
         }
     }
     Some(count)
+}
+
+fn on_the_kernel() -> Result<Count> {
+    let probes::Tally { passed, failed } = probes::run()?;
+    Ok(Count { passed, failed })
 }
 
 fn images() -> Result<Count> {

@@ -7,6 +7,7 @@
 mod boot;
 mod display;
 mod exposure;
+mod host;
 mod meter;
 mod policy;
 mod program;

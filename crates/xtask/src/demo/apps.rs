@@ -83,8 +83,10 @@ fn draws(stage: &mut Stage, report: &mut Report) -> Result<Screen> {
         .vm
         .wait_for_screen("a stroke", super::stage::PATIENCE, |screen| !is_paper(screen, ON_STROKE))?;
     report.saw("a finger draws a stroke");
+    // Its end is smoothed, and the pad's own buttons follow.
+    std::thread::sleep(Duration::from_secs(1));
     picture(stage, report, "7-draw", "The drawing pad, under the watch's own SOS button")?;
-    Ok(drawn)
+    stage.vm.qmp()?.screen()
 }
 
 fn is_paper(screen: &Screen, (x, y): (usize, usize)) -> bool {

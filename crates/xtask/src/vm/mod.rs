@@ -239,7 +239,8 @@ fn make_var(file: &Path, fresh: bool, seed: Option<&Path>) -> Result<()> {
     fs::File::create(file)?.set_len(VAR)?;
     process::run(
         tree::tool_as("mkfs.ext4", "usr/sbin/mke2fs")
-            .args(["-q", "-F", "-t", "ext4", "-O", "verity", "-E", "root_owner=0:0"])
+            // fs-verity's blocks are of 4 KiB and may not be larger than the file system's, which are 1 KiB on so small a disk.
+            .args(["-q", "-F", "-t", "ext4", "-b", "4096", "-O", "verity", "-E", "root_owner=0:0"])
             .args(seed.iter().flat_map(|folder| [Path::new("-d"), folder]))
             .arg(file),
     )

@@ -15,7 +15,8 @@ use super::{Display, SCREEN};
 use crate::image::Image;
 use crate::paths;
 
-const QEMU: &str = "qemu-system-x86_64";
+/// The program.
+pub(crate) const QEMU: &str = "qemu-system-x86_64";
 /// First port of VNC (RFC 6143).
 const VNC: u16 = 5900;
 
@@ -26,6 +27,23 @@ pub enum Accelerator {
     Kvm,
     /// Translated by QEMU.
     Tcg,
+}
+
+impl Accelerator {
+    /// QEMU's arguments for it.
+    pub(crate) fn arguments(self) -> [&'static str; 4] {
+        match self {
+            Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
+            // A plain processor translates fastest; the kernel wants a source of randomness early.
+            Self::Tcg => ["-accel", "tcg", "-cpu", "Nehalem,+rdrand"],
+        }
+    }
+
+    /// What the kernel is told for it.
+    pub(crate) fn cmdline(self) -> &'static str {
+        // A translated processor does not speculate: working around that would only cost time.
+        if self == Self::Tcg { "mitigations=off" } else { "" }
+    }
 }
 
 /// The sockets in the machine's folder, as QEMU makes them.
@@ -44,19 +62,14 @@ pub mod socket {
 
 /// The command that starts `image` in `folder`, which already holds `var.img`.
 pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &str) -> Command {
-    let accelerator = accelerator(image);
+    let accelerator = accelerator(&image.kernel);
     let mut qemu = Command::new(QEMU);
     qemu.current_dir(folder).stdin(Stdio::null());
     qemu.args(["-nodefaults", "-no-user-config", "-no-reboot", "-nic", "none", "-m", "512", "-smp", "2"]);
     qemu.args(["-machine", "q35,i8042=off,vmport=off,usb=off"]);
-    qemu.args(match accelerator {
-        Accelerator::Kvm => ["-accel", "kvm", "-cpu", "host"],
-        // A plain processor translates fastest; the kernel wants a source of randomness early.
-        Accelerator::Tcg => ["-accel", "tcg", "-cpu", "Nehalem,+rdrand"],
-    });
+    qemu.args(accelerator.arguments());
     qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
-    // A translated processor does not speculate: working around that would only cost time.
-    let speed = if accelerator == Accelerator::Tcg { "mitigations=off" } else { "" };
+    let speed = accelerator.cmdline();
     qemu.arg("-append").arg(format!("console=ttyS0 {} {speed} {debug}", image.cmdline));
     qemu.args(["-serial", "file:console.log"]);
     drive(&mut qemu, "root", &image.root.display().to_string(), true);
@@ -85,7 +98,8 @@ pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &st
     qemu
 }
 
-fn drive(qemu: &mut Command, name: &str, file: &str, readonly: bool) {
+/// A disk.
+pub(crate) fn drive(qemu: &mut Command, name: &str, file: &str, readonly: bool) {
     // A comma in a path is doubled in QEMU's options.
     let file = file.replace(',', ",,");
     let readonly = if readonly { ",readonly=on" } else { "" };
@@ -110,7 +124,7 @@ pub fn display() -> Result<Display> {
 }
 
 /// Whether KVM really runs a guest here: `/dev/kvm` may open and still fail. Asked once per boot of this machine.
-pub fn accelerator(image: &Image) -> Accelerator {
+pub fn accelerator(kernel: &Path) -> Accelerator {
     if fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
         return Accelerator::Tcg;
     }
@@ -122,7 +136,7 @@ pub fn accelerator(image: &Image) -> Accelerator {
     {
         return if name == "kvm" { Accelerator::Kvm } else { Accelerator::Tcg };
     }
-    let found = if kvm_runs(image) { Accelerator::Kvm } else { Accelerator::Tcg };
+    let found = if kvm_runs(kernel) { Accelerator::Kvm } else { Accelerator::Tcg };
     let name = if found == Accelerator::Kvm { "kvm" } else { "tcg" };
     // Not being able to remember costs the next start three seconds, no more.
     let _ = fs::create_dir_all(paths::target().join("vm"));
@@ -131,11 +145,11 @@ pub fn accelerator(image: &Image) -> Accelerator {
 }
 
 /// Boots the kernel without a root: where KVM works it panics within a second, and QEMU ends.
-fn kvm_runs(image: &Image) -> bool {
+fn kvm_runs(kernel: &Path) -> bool {
     let child = Command::new(QEMU)
         .args(["-accel", "kvm", "-cpu", "host", "-nodefaults", "-no-reboot", "-display", "none", "-m", "256"])
         .arg("-kernel")
-        .arg(&image.kernel)
+        .arg(kernel)
         .args(["-append", "panic=-1"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
