@@ -45,7 +45,8 @@ pub enum Event {
     FirstFrame(Session),
     /// The picture changed. Told once until [`Compositor::picture`] is called.
     Frame(Session),
-    /// The app is disconnected. The last event of its session.
+    /// The app is served no more. The last event of its session. One that broke a rule stays connected, to a server
+    /// that reads nothing, until [`Compositor::end`] or the next [`Compositor::attach`].
     Ended(Session, Reason),
 }
 

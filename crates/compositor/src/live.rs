@@ -274,6 +274,11 @@ impl Live {
         Ok(())
     }
 
+    /// Keeps the app's socket beyond the end of its session.
+    pub(crate) fn park(&mut self) -> Option<OwnedFd> {
+        self.relay.keep()
+    }
+
     /// Disconnects the app and drops what it made. What was already written still reaches it.
     pub(crate) fn finish(mut self) {
         let _ = self.display.flush_clients();

@@ -49,6 +49,8 @@ pub(crate) struct Relay {
     unread_limit: usize,
     descriptors: usize,
     passed: u64,
+    /// The app's connection outlives this.
+    kept: bool,
 }
 
 impl Relay {
@@ -67,8 +69,16 @@ impl Relay {
             unread_limit: limits.unread,
             descriptors: 0,
             passed: 0,
+            kept: false,
         };
         Ok((relay, UnixStream::from(library)))
+    }
+
+    /// The app's socket, which then stays open, although nobody serves it.
+    pub(crate) fn keep(&mut self) -> Option<OwnedFd> {
+        let socket = self.app.try_clone().ok();
+        self.kept = socket.is_some();
+        socket
     }
 
     pub(crate) fn app(&self) -> BorrowedFd<'_> {
@@ -154,7 +164,9 @@ impl Relay {
 impl Drop for Relay {
     /// The watcher may still hold a copy of the socket: the app must see the end all the same.
     fn drop(&mut self) {
-        let _ = shutdown(&self.app, Shutdown::Both);
+        if !self.kept {
+            let _ = shutdown(&self.app, Shutdown::Both);
+        }
     }
 }
 

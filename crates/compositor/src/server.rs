@@ -175,10 +175,9 @@ impl Server {
     }
 
     fn end(&mut self, reason: Reason, emit: &dyn Fn(Event)) {
-        if let Some(live) = self.live.take() {
+        if let Some(mut live) = self.live.take() {
             if !matches!(reason, Reason::Closed | Reason::Ended) {
-                let socket = live.app().try_clone_to_owned().ok();
-                self.parked = socket.map(|socket| (live.session, socket));
+                self.parked = live.park().map(|socket| (live.session, socket));
             }
             live.finish();
         }

@@ -60,6 +60,35 @@ fn a43_a_flood_of_commits_ends_the_app_and_not_the_thread() {
     ended_soon(&shell, session, Reason::Flood);
 }
 
+/// Who kills it has time to say why, before it is gone by itself.
+#[test]
+fn an_app_that_broke_a_rule_learns_of_it_when_the_shell_ends_its_session() {
+    let shell = Shell::start();
+    let (session, mut client) = shell.client();
+    let surface = client.window();
+    let mut socket =
+        std::os::unix::net::UnixStream::from(client.connection.as_fd().try_clone_to_owned().unwrap());
+    pour(&client, message(id(&surface), 6, &[]).repeat(100), 100_000);
+    assert_eq!(shell.ended(session), Reason::Flood);
+    // What was sent before is still there to read; then there is nothing, and no end either.
+    socket.set_nonblocking(false).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let mut rest = [0; 8192];
+    let end = loop {
+        match socket.read(&mut rest) {
+            Ok(0) => break None,
+            Ok(_) => {}
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    assert_eq!(end, Some(std::io::ErrorKind::WouldBlock), "it is still connected");
+    shell.compositor.end(session);
+    socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    // The end, or a reset because what it poured was never read.
+    assert!(!matches!(socket.read(&mut rest), Ok(1..)));
+    shell.still_works();
+}
+
 #[test]
 fn a43_a_flood_of_whole_frames_ends_the_app() {
     let shell = Shell::start();
@@ -166,13 +195,16 @@ fn makers() -> [Maker; 7] {
 fn a43_files_stay_counted_while_buffers_hold_them() {
     let shell = Shell::start();
     let (session, mut client) = shell.client();
-    for _ in 0..100 {
-        // The pool is destroyed at once, its buffer lives.
-        client.buffer(&Paper::new(1, 1, 0));
-        if !client.try_round() {
-            break;
+    // It waits for an answer that does not come once its session is over.
+    std::thread::spawn(move || {
+        for _ in 0..100 {
+            // The pool is destroyed at once, its buffer lives.
+            client.buffer(&Paper::new(1, 1, 0));
+            if !client.try_round() {
+                break;
+            }
         }
-    }
+    });
     assert_eq!(shell.ended(session), Reason::Flood);
     shell.still_works();
 }
@@ -368,14 +400,16 @@ fn a43_configures_that_are_never_acknowledged_are_bounded() {
     client.told.acks = false;
     client.window();
     let toplevel = client.xdg.as_ref().unwrap().1.clone();
-    for _ in 0..20 {
-        for _ in 0..100 {
-            toplevel.set_maximized();
+    std::thread::spawn(move || {
+        for _ in 0..20 {
+            for _ in 0..100 {
+                toplevel.set_maximized();
+            }
+            if !client.try_round() {
+                break;
+            }
         }
-        if !client.try_round() {
-            break;
-        }
-    }
+    });
     assert_eq!(shell.ended(session), Reason::Flood);
     shell.still_works();
 }
