@@ -129,8 +129,13 @@ fn rules_and_orders_do_no_io() {
 /// Files in which `unsafe` is allowed, each with a reason in its head.
 #[test]
 fn unsafe_lives_in_named_modules_alone() {
-    let allowed =
-        ["crates/init/src/dm.rs", "crates/sandbox/src/raw.rs", "crates/catalogue/src/verity/ioctl.rs"];
+    let allowed = [
+        "crates/init/src/dm.rs",
+        // The hostile app of the probes makes any system call it is told to.
+        "crates/sandbox/tests/hostile/app.rs",
+        "crates/sandbox/src/raw.rs",
+        "crates/catalogue/src/verity/ioctl.rs",
+    ];
     let mut found = Vec::new();
     let mut folders = vec![xtask::paths::root().join("crates"), xtask::paths::root().join("apps")];
     while let Some(folder) = folders.pop() {

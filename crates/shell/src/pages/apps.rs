@@ -31,7 +31,11 @@ pub(crate) fn show(shell: &Shell, apps: &[App], before: bool, after: bool) {
 }
 
 fn tile(app: &App) -> ui::AppTile {
-    let name = text::shown(&app.name, text::NAME);
+    let mut name = text::shown(&app.name, text::NAME);
+    if app.name == app.id {
+        // Nobody gave it a name: then its id stands there, as a name would.
+        name = initial(&name) + &name.chars().skip(1).collect::<String>();
+    }
     ui::AppTile {
         id: app.id.as_str().into(),
         initial: initial(&name).into(),

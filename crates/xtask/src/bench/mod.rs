@@ -8,6 +8,7 @@ mod boot;
 mod display;
 mod exposure;
 mod host;
+mod launch;
 mod meter;
 mod policy;
 mod program;
@@ -25,9 +26,10 @@ use crate::{paths, process};
 type Bench = (&'static str, &'static str, fn() -> Result<Vec<Row>>);
 
 /// Name, what it looks at, how.
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     ("policy", "a decision, and a new store from its rules to a reader that has them", policy::run),
     ("telephony", "a stranger's call, from the modem's ring to the hang-up at the modem", telephony::run),
+    ("launch", "from the request to the app's main", launch::run),
     ("exposure", "what systemd-analyze security says of the units", exposure::run),
     ("display", "an app at fifty pictures a second, and one that stands still", display::run),
     ("boot", "the first frame in the virtual machine", boot::run),
