@@ -158,7 +158,7 @@ impl Fields {
             return Err(EntryError::Version);
         }
         for (field, text) in [("name", &self.name), ("publisher", &self.publisher)] {
-            if !is_text(text) {
+            if !policy::is_name(text) {
                 return Err(EntryError::Text { field });
             }
         }
@@ -197,14 +197,6 @@ pub(crate) fn of_file_name(name: &str) -> Option<(AppId, u64)> {
     // `+7` and `007` are numbers too, and would be second names of one file.
     (number > 0 && number.to_string() == version).then_some(())?;
     Some((AppId::parse(id)?, number))
-}
-
-/// Text a screen can draw as it stands, as the policy's names.
-fn is_text(text: &str) -> bool {
-    let marks = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    (1..=policy::limits::NAME).contains(&text.chars().count())
-        && text.trim() == text
-        && !text.chars().any(|c| c.is_control() || marks(c))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! - A descriptor leaves [`Shelf::bundle`] only after the digest measured *on that descriptor* was the signed one;
 //!   fs-verity keeps the file's content what it was.
 //! - Nothing of a catalogue is believed that its root did not sign, and no older one after a newer one.
+//! - Nothing that lies in one of the launcher's folders is followed, waited for, or read without a limit.
 //! - An expired catalogue installs and updates nothing, and stops nothing that is installed.
 //! - What cannot be written whole is not there: a bundle appears under its name by one rename, after it was measured.
 //! - No clock is read here but tough's own look at the metadata's dates; everything else gets `now`.
@@ -19,7 +20,9 @@ pub mod author;
 mod entry;
 mod error;
 mod folder;
+mod private;
 mod reader;
+mod seen;
 mod shelf;
 pub mod verity;
 

@@ -22,9 +22,7 @@ use crate::Places;
 use crate::entry::{Entry, EntryError, limits};
 use crate::error::Error;
 use crate::folder::{Folder, METADATA_URL, TARGETS_URL};
-
-/// Where tough keeps the latest time it saw.
-const LATEST_TIME: &str = "latest_known_time.json";
+use crate::seen;
 
 /// A verified catalogue.
 #[derive(Debug)]
@@ -38,6 +36,8 @@ pub(crate) struct Catalogue {
     expires: SystemTime,
     /// The files it was read from.
     stamp: Stamp,
+    /// tough's datastore.
+    seen: PathBuf,
 }
 
 /// Device, inode, size, and the nanoseconds of the last change, of the files whose change means a new catalogue.
@@ -77,7 +77,9 @@ impl Catalogue {
             }
             Err(Error::Tuf(error)) if matches!(*error, TufError::SystemTimeSteppedBackward { .. }) => {
                 tracing::warn!("the clock stands before an earlier time: nothing is installed or updated");
-                (load_without_time(&root, &folder, &places.seen)?, false)
+                // A clock that was wrong for a while proves nothing: the latest time stays what it was.
+                let timeless = || load(&root, &folder, &places.seen, ExpirationEnforcement::Unsafe);
+                (seen::without_latest_time(&places.seen, timeless)?, false)
             }
             Err(error) => return Err(error),
         };
@@ -89,7 +91,7 @@ impl Catalogue {
             repository.targets().signed.expires,
         ];
         let expires = expires.into_iter().map(SystemTime::from).min().unwrap_or(SystemTime::UNIX_EPOCH);
-        Ok(Self { repository, bundles, fresh, expires, stamp })
+        Ok(Self { repository, bundles, fresh, expires, stamp, seen: places.seen.clone() })
     }
 
     /// Whether these files are what was read.
@@ -121,6 +123,8 @@ impl Catalogue {
         let name = entry.file_name();
         let refused = |error| Error::Target { name: name.clone(), source: Some(Box::new(error)) };
         let target = TargetName::new(&name).map_err(refused)?;
+        // tough looks at the latest time once more.
+        seen::clean(&self.seen)?;
         runtime()?.block_on(async {
             let stream = match self.repository.read_target(&target).await {
                 Ok(stream) => stream.ok_or_else(|| Error::NotListed(entry.id.clone()))?,
@@ -165,6 +169,7 @@ fn load(
     seen: &Path,
     dates: ExpirationEnforcement,
 ) -> Result<Repository, Error> {
+    seen::clean(seen)?;
     let loader = RepositoryLoader::new(&root, url(METADATA_URL)?, url(TARGETS_URL)?)
         .transport(folder.clone())
         .limits(Limits {
@@ -181,19 +186,6 @@ fn load(
 
 fn url(text: &str) -> Result<url::Url, Error> {
     text.parse().map_err(|error| Error::Metadata { name: text.to_owned(), source: io::Error::other(error) })
-}
-
-/// Verifies with the latest time put aside, and puts it back: a clock that was wrong for a while proves nothing.
-fn load_without_time(root: &[u8], folder: &Folder, seen: &Path) -> Result<Repository, Error> {
-    let path = seen.join(LATEST_TIME);
-    let failed = |step| move |source| Error::Storage { step, name: LATEST_TIME.to_owned(), source };
-    let latest = fs::read(&path).map_err(failed("read"))?;
-    fs::remove_file(&path).map_err(failed("put aside"))?;
-    let loaded = load(root, folder, seen, ExpirationEnforcement::Unsafe);
-    let aside: PathBuf = seen.join("latest_known_time.new");
-    fs::write(&aside, latest).map_err(failed("put back"))?;
-    fs::rename(&aside, &path).map_err(failed("put back"))?;
-    loaded
 }
 
 /// The bundles of a verified repository, all or none.

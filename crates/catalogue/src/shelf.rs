@@ -2,20 +2,17 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
 use std::time::SystemTime;
 
 use launch::{AppId, AppInfo, Refusal};
-use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, mkdirat, openat, renameat,
-    unlinkat,
-};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, fchmod, fstat, fsync, openat, renameat, unlinkat};
 use rustix::io::{Errno, write};
 use rustix::process::geteuid;
 
 use crate::Places;
 use crate::entry::{Entry, of_file_name};
 use crate::error::{Error, Wrong};
+use crate::private::{private_folder, unfit};
 use crate::reader::{Catalogue, Stamp};
 use crate::verity::{Digest, KernelVerity, Verity};
 
@@ -267,35 +264,6 @@ fn chosen(bundles: &[Entry], now: SystemTime) -> Result<&Entry, Error> {
         return Err(Error::Over { name: newest.file_name() });
     }
     Ok(newest)
-}
-
-/// What is wrong with a file before its content is looked at.
-fn unfit(stat: &Stat, owner: u32) -> Option<Wrong> {
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        Some(Wrong::Kind)
-    } else if stat.st_uid != owner {
-        Some(Wrong::Owner)
-    } else if stat.st_nlink != 1 {
-        Some(Wrong::Links)
-    } else {
-        None
-    }
-}
-
-/// Makes a folder where it is missing, and opens it if nobody else can enter it.
-fn private_folder(path: &Path) -> Result<OwnedFd, Error> {
-    let name = path.display().to_string();
-    match mkdirat(CWD, path, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(Error::storage("make", &name)(errno)),
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = openat(CWD, path, flags, Mode::empty()).map_err(Error::storage("open", &name))?;
-    let stat = fstat(&folder).map_err(Error::storage("look at", &name))?;
-    if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
-        return Err(Error::Folder { folder: name });
-    }
-    Ok(folder)
 }
 
 fn names(folder: &OwnedFd) -> rustix::io::Result<Vec<String>> {

@@ -1,7 +1,8 @@
 //! Which parts of the picture changed: a few rectangles, or the box around them.
 //!
 //! **Invariants:** every rectangle lies on the screen and is not empty; at most [`RECTS`] of them; what was
-//! added is covered by them.
+//! added is covered by them. Overlapping or not, together they are no larger than the box around them, so never
+//! larger than the screen.
 
 /// More rectangles than this become the box around them.
 const RECTS: usize = 8;
@@ -77,9 +78,10 @@ impl Damage {
             rect = self.rects.swap_remove(at).around(rect);
         }
         self.rects.push(rect);
-        if self.rects.len() > RECTS {
-            let all = self.rects.drain(..).reduce(DamageRect::around);
-            self.rects.extend(all);
+        let sum: u64 = self.rects.iter().map(|rect| rect.area()).sum();
+        let Some(all) = self.rects.iter().copied().reduce(DamageRect::around) else { return };
+        if self.rects.len() > RECTS || sum >= all.area() {
+            self.rects = vec![all];
         }
     }
 
@@ -122,6 +124,8 @@ mod tests {
                 }
             }
             prop_assert!(damage.rects().len() <= RECTS);
+            let area: u32 = damage.rects().iter().map(|rect| rect.width * rect.height).sum();
+            prop_assert!(area <= SCREEN.0 * SCREEN.1);
             for rect in damage.rects() {
                 prop_assert!(rect.width > 0 && rect.height > 0);
                 prop_assert!(rect.right() <= SCREEN.0 && rect.bottom() <= SCREEN.1);

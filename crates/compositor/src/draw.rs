@@ -9,6 +9,8 @@ use crate::shm::{Buffer, PIXEL, Truncated};
 
 /// Bytes read at once.
 const CHUNK: usize = 16 * 1024;
+/// Reading a row costs as much as this many pixels.
+const ROW: usize = 64;
 
 /// Where a buffer lies on the screen, and which part of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +33,29 @@ impl Place {
         let (width, height) = (i64::from(self.width), i64::from(self.height));
         DamageRect::clipped(i64::from(self.x), i64::from(self.y), width, height, screen)
     }
+
+    /// How much work drawing the part in `rect` is, in pixels: those that are written, or read if that is more.
+    pub(crate) fn cost(&self, buffer: &Buffer, rect: DamageRect, screen: (u32, u32)) -> usize {
+        let Some(rect) = self.rect(screen).and_then(|all| all.common(rect)) else { return 0 };
+        let read = self.part.map_or(rect.width, |part| {
+            let (first, last) = self.columns(part, buffer, rect);
+            last - first + 1
+        });
+        (rect.width.max(read) as usize + ROW) * rect.height as usize
+    }
+
+    /// The first and the last column of the buffer that `rect` shows.
+    fn columns(&self, [left, _, width, _]: [f64; 4], buffer: &Buffer, rect: DamageRect) -> (u32, u32) {
+        let column = |x| nearest(offset(x, self.x), left, width, self.width, buffer.width);
+        let first = column(rect.x);
+        (first, column(rect.right() - 1).max(first))
+    }
+}
+
+/// The pixel of a buffer, of `end` pixels, that lies nearest to the pixel `at` of `shown` on the screen.
+fn nearest(at: u32, from: f64, size: f64, shown: u32, end: u32) -> u32 {
+    let exact = from + (f64::from(at) + 0.5) * size / f64::from(shown.max(1));
+    (exact.max(0.0) as u32).min(end.saturating_sub(1))
 }
 
 /// A picture being drawn.
@@ -109,18 +134,19 @@ impl Canvas<'_> {
         over: bool,
     ) -> Result<(), Truncated> {
         let [left, top, width, height] = part;
-        let nearest = |at: u32, from: f64, size: f64, shown: u32, end: u32| {
-            let exact = from + (f64::from(at) + 0.5) * size / f64::from(shown.max(1));
-            (exact.max(0.0) as u32).min(end.saturating_sub(1))
-        };
-        let row = buffer.width as usize * PIXEL as usize;
+        let (first, last) = place.columns(part, buffer, rect);
+        let row = (last - first + 1) as usize * PIXEL as usize;
+        let mut before = None;
         for y in rect.y..rect.bottom() {
             let line = nearest(offset(y, place.y), top, height, place.height, buffer.height);
-            self.read(buffer, 0, line, row)?;
+            // A picture that grows shows one line several times.
+            if before.replace(line) != Some(line) {
+                self.read(buffer, first, line, row)?;
+            }
             let scratch = std::mem::take(self.scratch);
             let (source, _) = scratch.get(..row).unwrap_or_default().as_chunks::<4>();
             let pixels = (rect.x..rect.right()).map(|x| {
-                let column = nearest(offset(x, place.x), left, width, place.width, buffer.width);
+                let column = nearest(offset(x, place.x), left, width, place.width, buffer.width).saturating_sub(first);
                 source.get(column as usize).map_or(BLACK, |pixel| u32::from_ne_bytes(*pixel))
             });
             put(self.row(rect, y), pixels, over);

@@ -135,7 +135,7 @@ impl Compositor {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(descriptor)?;
         let wake = Arc::new(wake);
         let mailbox = Arc::new(Mailbox::new(config.width, config.height));
-        let heartbeat = Heartbeat::start(config.limits.busy)?;
+        let heartbeat = Heartbeat::start(&config.limits)?;
         let (commands, receiver) = channel();
         let server =
             Server::new(config, receiver, Arc::clone(&wake), Arc::clone(&mailbox), Arc::clone(&heartbeat));

@@ -1,7 +1,7 @@
 //! Notices that the server's thread is stuck in one turn, and cuts the app off.
 //!
 //! The thread arms a timer when a turn begins and disarms it when it ends; a second thread sleeps on the
-//! timer and so never runs while all is well.
+//! timer and so never runs while all is well. A turn that ends by itself is judged by the processor time it took.
 //!
 //! **Invariants:** no wakeup unless a turn takes too long. A machine that stood still is no reason: the turn
 //! must still be the same one a moment after the timer rang.
@@ -13,19 +13,23 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{Shutdown, shutdown};
 use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
+    timerfd_create, timerfd_settime,
 };
 
-use crate::StartError;
+use crate::{Limits, StartError};
 
 /// What the two threads share.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     timer: OwnedFd,
     busy: Duration,
+    work: Duration,
     start: Instant,
     /// Milliseconds after `start`, plus one; 0 between turns.
     since: AtomicU64,
+    /// Processor time of the server's thread when the turn began, in nanoseconds.
+    worked: AtomicU64,
     /// Counts turns.
     turn: AtomicU64,
     /// The socket of the app that is served.
@@ -36,12 +40,14 @@ pub(crate) struct Heartbeat {
 }
 
 impl Heartbeat {
-    pub(crate) fn start(busy: Duration) -> Result<Arc<Self>, StartError> {
+    pub(crate) fn start(limits: &Limits) -> Result<Arc<Self>, StartError> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)
             .map_err(|error| StartError::Descriptor(error.into()))?;
         let heartbeat = Arc::new(Self {
             timer,
-            busy,
+            busy: limits.busy,
+            work: limits.work,
+            worked: AtomicU64::new(0),
             start: Instant::now(),
             since: AtomicU64::new(0),
             turn: AtomicU64::new(0),
@@ -86,15 +92,18 @@ impl Heartbeat {
         let since = self.start.elapsed().as_millis() as u64 + 1;
         self.since.store(since, Ordering::Release);
         self.turn.fetch_add(1, Ordering::AcqRel);
+        self.worked.store(processor_time(), Ordering::Relaxed);
         self.arm(self.busy);
     }
 
-    /// True when the app was cut off during this turn.
+    /// True when the app was cut off during this turn, or the turn was too much work.
     pub(crate) fn end(&self) -> bool {
         self.arm(Duration::ZERO);
+        let worked = processor_time().saturating_sub(self.worked.load(Ordering::Relaxed));
+        let too_much = u128::from(worked) > self.work.as_nanos();
         self.turn.fetch_add(1, Ordering::AcqRel);
         self.since.store(0, Ordering::Release);
-        self.cut.swap(false, Ordering::AcqRel)
+        self.cut.swap(false, Ordering::AcqRel) || too_much
     }
 
     pub(crate) fn alive(&self) -> bool {
@@ -116,4 +125,10 @@ impl Heartbeat {
         let once = Itimerspec { it_interval: Timespec::default(), it_value };
         let _ = timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
     }
+}
+
+/// Of the calling thread, in nanoseconds.
+fn processor_time() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
 }

@@ -11,8 +11,10 @@
 //! No `unsafe`.
 
 mod budget;
+mod configure;
 mod damage;
 mod draw;
+mod guard;
 mod handle;
 mod heartbeat;
 mod inert;

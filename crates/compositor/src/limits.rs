@@ -31,6 +31,12 @@ pub struct Limits {
     pub object_check: u32,
     /// Rectangles in one `wl_region`, damage rectangles and frame callbacks in one commit. `Flood`.
     pub list: usize,
+    /// All of what [`Limits::list`] bounds for one object, together. `Flood`.
+    pub lists: usize,
+    /// Configures that one window has not acknowledged. `Flood`.
+    pub configures: usize,
+    /// Pixels drawn, in whole screens; every surface counts, visible or not. `Flood`.
+    pub screens: Rate,
     /// Frame callbacks of commits that the shell has not shown; the oldest beyond them are answered unshown.
     pub callbacks: usize,
     /// Bytes that the app has not read. `Silent`.
@@ -41,6 +47,8 @@ pub struct Limits {
     pub ping_every: Duration,
     /// A visible app answers a ping, and reads what it was sent, within this time. `Silent`.
     pub pong: Duration,
+    /// Processor time of the server's thread in one turn: not wall time, as a loaded machine is no reason. `Flood`.
+    pub work: Duration,
     /// The server's thread may be busy with one turn for this long before the app is cut off. `Flood`.
     pub busy: Duration,
     /// Frame callbacks are at least this far apart.
@@ -64,17 +72,21 @@ impl Default for Limits {
             commits: Rate { per_second: 240, burst: 480 },
             requests: Rate { per_second: 5_000, burst: 20_000 },
             bytes: Rate { per_second: 512 * 1024, burst: 1024 * 1024 },
-            surfaces: 64,
+            surfaces: 16,
             pools: 64,
             descriptors: 96,
             objects: 2_048,
             object_check: 1_024,
             list: 1_024,
+            lists: 8_192,
+            configures: 32,
+            screens: Rate { per_second: 240, burst: 480 },
             callbacks: 64,
             unread: 256 * 1024,
             first_frame: Duration::from_secs(10),
             ping_every: Duration::from_secs(2),
             pong: Duration::from_secs(4),
+            work: Duration::from_millis(150),
             busy: Duration::from_millis(500),
             frame: Duration::from_millis(16),
         }

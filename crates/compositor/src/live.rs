@@ -187,12 +187,13 @@ impl Live {
     }
 
     fn draw(&mut self, now: Instant, mailbox: &Mailbox, emit: &dyn Fn(Event)) -> Result<(), Reason> {
-        let (update, announce) = {
-            let mut content = mailbox.lock();
-            let update = self.state.scene.update(&mut content).map_err(|_| Reason::Protocol)?;
-            let announce = update.changed && content.announce();
-            (update, announce)
-        };
+        let update = self.state.scene.update();
+        if !self.state.guard.draw(update.cost, now) {
+            return Err(Reason::Flood);
+        }
+        self.state.scene.draw(&update.damage).map_err(|_| Reason::Protocol)?;
+        let changed = !update.damage.is_empty();
+        let announce = changed && mailbox.publish(self.state.scene.pixels(), &update.damage);
         for (surface, count) in &update.consumed {
             self.state.guard.consume(surface, *count);
         }
@@ -202,7 +203,7 @@ impl Live {
         for callback in self.callbacks.drain(..excess) {
             callback.done(time);
         }
-        self.unshown |= update.changed;
+        self.unshown |= changed;
         if update.mapped {
             self.frame_by = None;
             if !std::mem::replace(&mut self.first_frame_told, true) {

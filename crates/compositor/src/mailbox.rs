@@ -1,7 +1,8 @@
 //! The newest picture of the app, and what changed in it since it was last looked at.
 //!
-//! **Invariants:** one picture, never a queue. The server's thread writes, the shell reads, and neither holds
-//! the lock across anything but copying pixels. A frame is announced once until it is looked at.
+//! **Invariants:** one picture, never a queue. The server's thread draws into a picture of its own and holds the
+//! lock only to copy what changed, at most one screen, however long it drew. A frame is announced once until it
+//! is looked at.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,14 +24,16 @@ pub struct Picture<'a> {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     inner: Mutex<Content>,
+    /// Pixels across.
+    width: usize,
 }
 
 /// What the lock guards.
 #[derive(Debug)]
-pub(crate) struct Content {
-    pub(crate) session: Option<Session>,
-    pub(crate) pixels: Vec<u32>,
-    pub(crate) damage: Damage,
+struct Content {
+    session: Option<Session>,
+    pixels: Vec<u32>,
+    damage: Damage,
     /// The shell was told, and has not looked since.
     announced: bool,
 }
@@ -43,11 +46,12 @@ impl Mailbox {
         let pixels = vec![BLACK; width as usize * height as usize];
         Self {
             inner: Mutex::new(Content { session: None, pixels, damage: Damage::default(), announced: false }),
+            width: width as usize,
         }
     }
 
-    /// A panic while drawing leaves a picture that is half drawn, which does no harm.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Content> {
+    /// A panic while looking leaves damage that is told again, which does no harm.
+    fn lock(&self) -> MutexGuard<'_, Content> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -61,18 +65,26 @@ impl Mailbox {
         content.announced = false;
     }
 
+    /// Copies the damaged parts of `pixels`, which is as large as the screen. True when the shell must be told.
+    pub(crate) fn publish(&self, pixels: &[u32], damage: &[DamageRect]) -> bool {
+        let mut content = self.lock();
+        for rect in damage {
+            for y in rect.y as usize..rect.bottom() as usize {
+                let row = y * self.width + rect.x as usize..y * self.width + rect.right() as usize;
+                if let (Some(to), Some(from)) = (content.pixels.get_mut(row.clone()), pixels.get(row)) {
+                    to.copy_from_slice(from);
+                }
+            }
+            content.damage.add(*rect);
+        }
+        !damage.is_empty() && !std::mem::replace(&mut content.announced, true)
+    }
+
     pub(crate) fn look(&self, look: impl FnOnce(&Picture<'_>)) {
         let mut content = self.lock();
         content.announced = false;
         let content = &mut *content;
         look(&Picture { session: content.session, pixels: &content.pixels, damage: content.damage.rects() });
         content.damage.clear();
-    }
-}
-
-impl Content {
-    /// True when the shell must be told of this frame.
-    pub(crate) fn announce(&mut self) -> bool {
-        !std::mem::replace(&mut self.announced, true)
     }
 }

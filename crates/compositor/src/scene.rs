@@ -23,7 +23,7 @@ use smithay::wayland::viewporter::ViewportCachedState;
 
 use crate::damage::DamageRect;
 use crate::draw::{Canvas, Place};
-use crate::mailbox::Content;
+use crate::mailbox::BLACK;
 use crate::shm::{Buffer, Truncated};
 
 /// What a surface shows.
@@ -54,26 +54,31 @@ pub(crate) struct Scene {
     /// Surfaces of toplevels; the last one that has a buffer is shown.
     toplevels: Vec<WlSurface>,
     nodes: Vec<Node>,
+    /// The picture, which only this thread sees.
+    pixels: Vec<u32>,
     scratch: Vec<u8>,
 }
 
 /// What a turn brought.
 #[derive(Debug, Default)]
 pub(crate) struct Update {
-    /// The picture changed.
-    pub(crate) changed: bool,
+    /// What must be drawn, in pixels of the screen.
+    pub(crate) damage: Vec<DamageRect>,
+    /// How much work drawing it is, in pixels.
+    pub(crate) cost: usize,
     /// The app shows something.
     pub(crate) mapped: bool,
     /// The app waits for these.
     pub(crate) callbacks: Vec<WlCallback>,
     /// Per surface: requests that were kept until now.
-    pub(crate) consumed: Vec<(ObjectId, u32)>,
+    pub(crate) consumed: Vec<(ObjectId, usize)>,
 }
 
 impl Scene {
     pub(crate) fn new(screen: (u32, u32)) -> Self {
         let (surfaces, toplevels) = (HashMap::new(), Vec::new());
-        Self { screen, surfaces, toplevels, nodes: Vec::new(), scratch: Vec::new() }
+        let pixels = vec![BLACK; screen.0 as usize * screen.1 as usize];
+        Self { screen, surfaces, toplevels, nodes: Vec::new(), pixels, scratch: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -129,8 +134,13 @@ impl Scene {
         })
     }
 
-    /// Takes what was committed and draws it.
-    pub(crate) fn update(&mut self, content: &mut Content) -> Result<Update, Truncated> {
+    /// The picture as it was drawn last: `0xFFRRGGBB`.
+    pub(crate) fn pixels(&self) -> &[u32] {
+        &self.pixels
+    }
+
+    /// Takes what was committed, and finds out what must be drawn.
+    pub(crate) fn update(&mut self) -> Update {
         let mut update = Update::default();
         for (id, surface) in &mut self.surfaces {
             let taken = surface.take(&mut update.callbacks);
@@ -142,14 +152,24 @@ impl Scene {
         update.mapped = !nodes.is_empty();
         let moved = nodes != self.nodes;
         self.nodes = nodes;
-        let damage = self.damage(moved);
-        update.changed = !damage.is_empty();
-        let drawn = damage.iter().try_for_each(|rect| self.draw(content, *rect));
-        for rect in damage {
-            content.damage.add(rect);
-        }
+        update.damage = self.damage(moved);
+        let buffers = || self.nodes.iter().filter_map(|node| Some((node, self.buffer(node)?)));
+        let costs = buffers().flat_map(|(node, buffer)| {
+            update.damage.iter().map(|rect| node.place.cost(buffer, *rect, self.screen))
+        });
+        update.cost = costs.sum();
+        update
+    }
+
+    /// Draws what must be drawn, and gives buffers back.
+    pub(crate) fn draw(&mut self, damage: &[DamageRect]) -> Result<(), Truncated> {
+        let drawn = damage.iter().try_for_each(|rect| self.draw_part(*rect));
         self.give_back();
-        drawn.map(|()| update)
+        drawn
+    }
+
+    fn buffer(&self, node: &Node) -> Option<&Buffer> {
+        self.surfaces.get(&node.surface).and_then(|surface| surface.buffer.as_ref())
     }
 
     fn layout(&self) -> Vec<Node> {
@@ -229,9 +249,9 @@ impl Scene {
         all.rects().to_vec()
     }
 
-    fn draw(&mut self, content: &mut Content, rect: DamageRect) -> Result<(), Truncated> {
+    fn draw_part(&mut self, rect: DamageRect) -> Result<(), Truncated> {
         let mut canvas =
-            Canvas { pixels: &mut content.pixels, screen: self.screen, scratch: &mut self.scratch };
+            Canvas { pixels: &mut self.pixels, screen: self.screen, scratch: &mut self.scratch };
         let bottom = self.nodes.first().and_then(|node| node.place.rect(self.screen));
         if bottom.and_then(|bottom| bottom.common(rect)) != Some(rect) {
             canvas.clear(rect);
@@ -259,7 +279,7 @@ impl Scene {
 
 impl Surface {
     /// Takes over the committed state. Returns how many damage rectangles and callbacks it held.
-    fn take(&mut self, callbacks: &mut Vec<WlCallback>) -> u32 {
+    fn take(&mut self, callbacks: &mut Vec<WlCallback>) -> usize {
         let handle = self.handle.clone();
         with_states(&handle, |states| {
             let (assignment, damage, scale, consumed) = {
@@ -285,7 +305,7 @@ impl Surface {
                 Damaged::Surface(rect) => [rect.loc.x, rect.loc.y, rect.size.w, rect.size.h].map(i64::from),
                 Damaged::Buffer(_) => [0, 0, i64::from(self.shape.0), i64::from(self.shape.1)],
             }));
-            consumed as u32
+            consumed
         })
     }
 

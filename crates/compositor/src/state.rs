@@ -4,15 +4,14 @@
 //! configured full-screen and activated with the screen's size; popups are dismissed. A violation ends the
 //! session after the turn and never answers with a panic.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use smithay::input::{SeatHandler, SeatState};
 use smithay::output::{Mode, Output, PhysicalProperties, Scale, Subpixel};
 use smithay::reexports::wayland_protocols::xdg::decoration::zv1::server::zxdg_toplevel_decoration_v1::Mode as Decoration;
-use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State as WindowState;
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason, ObjectId};
 use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
 use smithay::reexports::wayland_server::protocol::wl_compositor::WlCompositor;
@@ -35,7 +34,7 @@ use smithay::wayland::shell::xdg::{
 };
 use smithay::wayland::viewporter::ViewporterState;
 
-use crate::budget::Budget;
+use crate::guard::Guard;
 use crate::scene::Scene;
 use crate::touch::Fingers;
 use crate::{Limits, Reason, inert, shm, touch};
@@ -49,6 +48,8 @@ pub(crate) struct State {
     pub(crate) now: Instant,
     pub(crate) scene: Scene,
     pub(crate) guard: Guard,
+    /// Windows that asked for another state and were not answered yet.
+    pub(crate) wishes: HashSet<ObjectId>,
     pub(crate) fingers: Fingers,
     /// Something was committed or destroyed in this turn.
     pub(crate) dirty: bool,
@@ -56,67 +57,10 @@ pub(crate) struct State {
     pub(crate) ponged: bool,
     pub(crate) shells: Vec<ShellClient>,
     compositor: CompositorState,
-    xdg: XdgShellState,
+    pub(crate) xdg: XdgShellState,
     /// Empty: smithay's popups ask for it.
     seats: SeatState<State>,
     output: Output,
-}
-
-/// Counts what an app could make without end.
-#[derive(Debug)]
-pub(crate) struct Guard {
-    /// Why the session ends after this turn.
-    pub(crate) reason: Option<Reason>,
-    /// Open files of pools and buffers.
-    pub(crate) files: Arc<AtomicUsize>,
-    /// Descriptors that a request took.
-    pub(crate) descriptors_taken: usize,
-    commits: Budget,
-    /// Configures since the last acknowledgement.
-    configures: usize,
-    /// Rectangles in a region; damage and callbacks of a surface that were not taken yet.
-    kept: HashMap<ObjectId, u32>,
-    limit: usize,
-}
-
-impl Guard {
-    /// The first reason counts.
-    pub(crate) fn end(&mut self, reason: Reason) {
-        self.reason.get_or_insert(reason);
-    }
-
-    pub(crate) fn keep(&mut self, object: ObjectId) {
-        let kept = self.kept.entry(object).or_default();
-        *kept += 1;
-        if *kept as usize > self.limit {
-            self.end(Reason::Flood);
-        }
-    }
-
-    pub(crate) fn forget(&mut self, object: &ObjectId) {
-        self.kept.remove(object);
-    }
-
-    pub(crate) fn consume(&mut self, object: &ObjectId, count: u32) {
-        if let Some(kept) = self.kept.get_mut(object) {
-            *kept = kept.saturating_sub(count);
-        }
-    }
-
-    pub(crate) fn commit(&mut self, now: Instant) {
-        if !self.commits.take(1, now) {
-            self.end(Reason::Flood);
-        }
-    }
-
-    /// False when no more may be sent.
-    fn configure(&mut self) -> bool {
-        self.configures += 1;
-        if self.configures > self.limit {
-            self.end(Reason::Flood);
-        }
-        self.reason.is_none()
-    }
 }
 
 /// What the library keeps of a client.
@@ -149,22 +93,14 @@ impl State {
         shm::offer(display);
         inert::offer(display);
         touch::offer(display);
-        let guard = Guard {
-            reason: None,
-            files: Arc::default(),
-            descriptors_taken: 0,
-            commits: Budget::new(limits.commits, now),
-            configures: 0,
-            kept: HashMap::new(),
-            limit: limits.list,
-        };
         Self {
             screen,
             limits,
             start: now,
             now,
             scene: Scene::new(screen),
-            guard,
+            guard: Guard::new(&limits, screen, now),
+            wishes: HashSet::new(),
             fingers: Fingers::default(),
             dirty: false,
             ponged: false,
@@ -181,21 +117,6 @@ impl State {
         for toplevel in self.xdg.toplevel_surfaces() {
             toplevel.send_close();
         }
-    }
-
-    fn configure(&mut self, toplevel: &ToplevelSurface) {
-        if !self.guard.configure() {
-            return;
-        }
-        let size = (self.screen.0 as i32, self.screen.1 as i32).into();
-        toplevel.with_pending_state(|state| {
-            state.states.set(WindowState::Fullscreen);
-            state.states.set(WindowState::Activated);
-            state.size = Some(size);
-            state.bounds = Some(size);
-            state.decoration_mode = Some(Decoration::ServerSide);
-        });
-        toplevel.send_configure();
     }
 }
 
@@ -264,6 +185,7 @@ impl CompositorHandler for State {
         self.scene.remove(surface);
         self.let_go(surface);
         self.guard.forget(&surface.id());
+        self.wishes.remove(&surface.id());
         self.dirty = true;
     }
 }
@@ -291,6 +213,7 @@ impl XdgShellHandler for State {
 
     fn toplevel_destroyed(&mut self, toplevel: ToplevelSurface) {
         self.scene.remove_toplevel(toplevel.wl_surface());
+        self.wishes.remove(&toplevel.wl_surface().id());
         self.dirty = true;
     }
 
@@ -304,24 +227,24 @@ impl XdgShellHandler for State {
 
     fn reposition_request(&mut self, _: PopupSurface, _: PositionerState, _: u32) {}
 
-    fn ack_configure(&mut self, _: WlSurface, _: Configure) {
-        self.guard.configures = 0;
+    fn ack_configure(&mut self, surface: WlSurface, _: Configure) {
+        self.acknowledged(&surface);
     }
 
     fn maximize_request(&mut self, toplevel: ToplevelSurface) {
-        self.configure(&toplevel);
+        self.answer(&toplevel);
     }
 
     fn unmaximize_request(&mut self, toplevel: ToplevelSurface) {
-        self.configure(&toplevel);
+        self.answer(&toplevel);
     }
 
     fn fullscreen_request(&mut self, toplevel: ToplevelSurface, _: Option<WlOutput>) {
-        self.configure(&toplevel);
+        self.answer(&toplevel);
     }
 
     fn unfullscreen_request(&mut self, toplevel: ToplevelSurface) {
-        self.configure(&toplevel);
+        self.answer(&toplevel);
     }
 }
 
@@ -331,15 +254,11 @@ impl XdgDecorationHandler for State {
     }
 
     fn request_mode(&mut self, toplevel: ToplevelSurface, _: Decoration) {
-        if toplevel.is_initial_configure_sent() {
-            self.configure(&toplevel);
-        }
+        self.answer(&toplevel);
     }
 
     fn unset_mode(&mut self, toplevel: ToplevelSurface) {
-        if toplevel.is_initial_configure_sent() {
-            self.configure(&toplevel);
-        }
+        self.answer(&toplevel);
     }
 }
 

@@ -11,7 +11,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use catalogue::Shelf;
+use catalogue::{Places, Shelf};
 use launch::{AppId, AppInfo, Refusal};
 use sandbox::{Attached, MountError, Tree};
 
@@ -20,7 +20,7 @@ pub trait Bundles {
     /// Every app of the catalogue, ordered by id.
     ///
     /// # Errors
-    /// `Catalogue`.
+    /// `Catalogue` or `Storage`.
     fn apps(&mut self) -> Result<Vec<AppInfo>, Refusal>;
 
     /// The verified bundle of one, as a mount.
@@ -33,7 +33,11 @@ pub trait Bundles {
 /// The catalogue of the watch, and the bundles that were mounted since the launcher started.
 #[derive(Debug)]
 pub struct Installed {
-    shelf: Shelf,
+    places: Places,
+    /// `None` until it could be opened.
+    shelf: Option<Shelf>,
+    /// Whether the journal knows that it cannot.
+    told: bool,
     mounts: PathBuf,
     mounted: HashMap<AppId, Mounted>,
 }
@@ -53,9 +57,24 @@ enum Error {
 }
 
 impl Installed {
-    /// Bundles from `shelf`, mounted below `mounts`.
-    pub fn new(shelf: Shelf, mounts: &Path) -> Self {
-        Self { shelf, mounts: mounts.to_owned(), mounted: HashMap::new() }
+    /// Bundles from the shelf in `places`, which is opened when it is first asked, mounted below `mounts`.
+    pub fn new(places: Places, mounts: &Path) -> Self {
+        Self { places, shelf: None, told: false, mounts: mounts.to_owned(), mounted: HashMap::new() }
+    }
+
+    /// The shelf. While something else lies in its place there is none, and every request looks again.
+    fn opened(&mut self) -> Result<&mut Shelf, Refusal> {
+        let open = match self.shelf.take() {
+            Some(open) => open,
+            None => Shelf::open(self.places.clone()).map_err(|error| {
+                if !std::mem::replace(&mut self.told, true) {
+                    tracing::error!(error = crate::chain(&error), "there is no shelf of bundles");
+                }
+                Refusal::Storage
+            })?,
+        };
+        self.told = false;
+        Ok(self.shelf.insert(open))
     }
 
     fn mount(&mut self, app: &AppId, digest: [u8; 32], file: impl AsFd) -> Result<Tree, Error> {
@@ -78,11 +97,11 @@ impl Installed {
 
 impl Bundles for Installed {
     fn apps(&mut self) -> Result<Vec<AppInfo>, Refusal> {
-        self.shelf.apps(SystemTime::now())
+        self.opened()?.apps(SystemTime::now())
     }
 
     fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal> {
-        let bundle = self.shelf.bundle(app, SystemTime::now())?;
+        let bundle = self.opened()?.bundle(app, SystemTime::now())?;
         self.mount(app, bundle.digest, &bundle.file).map_err(|error| {
             tracing::error!(
                 app = app.as_str(),

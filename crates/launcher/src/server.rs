@@ -1,17 +1,18 @@
 //! The loop: one socket, one connection, a few sessions, one thread.
 //!
 //! **Invariants:** a connection of anybody but appd is closed unread; when appd's ends, or a newer one comes, every
-//! session of it is ended first; a peer that does not read what it is told is gone.
+//! session of it is frozen and killed first; a peer that does not read what it is told is gone; the loop never waits for an app
+//! to die: one that takes long keeps its place among the sessions, is killed again and again, and everybody else is served.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use launch::{Answer, AppId, End, Message, PacketError, Refusal, Request};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use sandbox::Sandbox;
-use sandbox::cgroup::{CgroupError, Delegated, Leaf, Limits};
+use sandbox::cgroup::{AGAIN, CgroupError, Delegated, Leaf, Limits};
 use sandbox::seccomp::Filter;
 
 use crate::bundles::Bundles;
@@ -22,6 +23,8 @@ use crate::users::Users;
 
 /// Prefix of an app's cgroup.
 const LEAF: &str = "app-";
+/// How long a new appd may have to wait for the apps of the one before. Nearly all end within two milliseconds.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What the server works with.
 #[derive(Debug)]
@@ -55,8 +58,8 @@ pub enum ServerError {
     /// The listening socket failed.
     #[error("cannot accept")]
     Accept(#[source] Errno),
-    /// What ran before cannot be ended.
-    #[error("an earlier app cannot be ended")]
+    /// A cgroup does not obey, or at the start: an app of an earlier launcher does not end.
+    #[error("the kernel does not end an app")]
     Cgroup(#[from] CgroupError),
     /// A process cannot be waited for.
     #[error("cannot wait for a process")]
@@ -78,7 +81,6 @@ pub struct Server<G, B> {
 struct Ready {
     listener: bool,
     connection: bool,
-    sessions: Vec<u64>,
 }
 
 impl<G: Grants, B: Bundles> Server<G, B> {
@@ -100,9 +102,7 @@ impl<G: Grants, B: Bundles> Server<G, B> {
     /// The launcher cannot go on.
     pub fn turn(&mut self, patience: Option<Duration>) -> Result<(), ServerError> {
         let ready = self.wait(patience)?;
-        for number in ready.sessions {
-            self.look_at(number)?;
-        }
+        self.look()?;
         if ready.connection {
             self.receive()?;
         }
@@ -114,9 +114,10 @@ impl<G: Grants, B: Bundles> Server<G, B> {
 
     fn wait(&self, patience: Option<Duration>) -> Result<Ready, ServerError> {
         let mut waiting = vec![PollFd::new(&self.listener, PollFlags::IN)];
-        let processes = self.sessions.iter().map(|session| session.process());
-        waiting.extend(processes.map(|process| PollFd::from_borrowed_fd(process, PollFlags::IN)));
         waiting.extend(self.connection.iter().map(|connection| PollFd::new(connection, PollFlags::IN)));
+        waiting.extend(self.sessions.iter().map(Session::poll_fd));
+        let again = self.sessions.iter().any(Session::is_ending).then_some(AGAIN);
+        let patience = patience.into_iter().chain(again).min();
         let patience = patience
             .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
         match rustix::event::poll(&mut waiting, patience.as_ref()) {
@@ -126,9 +127,8 @@ impl<G: Grants, B: Bundles> Server<G, B> {
         }
         let mut answers = waiting.iter().map(|entry| !entry.revents().is_empty());
         let listener = answers.next().unwrap_or_default();
-        let sessions = self.sessions.iter().zip(answers.by_ref()).filter(|(_, over)| *over);
-        let sessions = sessions.map(|(session, _)| session.number).collect();
-        Ok(Ready { listener, sessions, connection: answers.next().unwrap_or_default() })
+        let connection = self.connection.is_some() && answers.next().unwrap_or_default();
+        Ok(Ready { listener, connection })
     }
 
     /// Takes a new connection, if it is appd's; the newest wins, because an appd that was restarted knows nothing of
@@ -162,14 +162,30 @@ impl<G: Grants, B: Bundles> Server<G, B> {
         if self.connection.take().is_none() {
             return Ok(());
         }
-        for session in &self.sessions {
-            session.kill()?;
+        for session in &mut self.sessions {
+            session.abandoned = true;
+            session.end()?;
         }
-        for number in self.sessions.iter().map(|session| session.number).collect::<Vec<_>>() {
-            self.wait_for(number)?;
+        let start = Instant::now();
+        while !self.sessions.is_empty() && start.elapsed() < GRACE {
+            self.wait_for_sessions()?;
+            self.look()?;
         }
-        tracing::info!("appd is gone, and so are its apps");
+        match self.sessions.len() {
+            0 => tracing::info!("appd is gone, and so are its apps"),
+            left => tracing::warn!(left, "appd is gone, and its apps are being ended"),
+        }
         Ok(())
+    }
+
+    /// Waits until something may have become of a session that is being ended.
+    fn wait_for_sessions(&self) -> Result<(), ServerError> {
+        let mut waiting = self.sessions.iter().map(Session::poll_fd).collect::<Vec<_>>();
+        let again = Timespec { tv_sec: 0, tv_nsec: i64::from(AGAIN.subsec_nanos()) };
+        match rustix::event::poll(&mut waiting, Some(&again)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(errno) => Err(ServerError::Poll(errno)),
+        }
     }
 
     fn receive(&mut self) -> Result<(), ServerError> {
@@ -205,7 +221,7 @@ impl<G: Grants, B: Bundles> Server<G, B> {
             }
             (Request::Freeze { session }, None) => self.on(session, Session::freeze),
             (Request::Thaw { session }, None) => self.on(session, Session::thaw),
-            (Request::End { session }, None) => self.on(session, Session::kill),
+            (Request::End { session }, None) => self.on(session, Session::end),
             _ => Err(Refusal::Malformed),
         };
         result.unwrap_or_else(Answer::Refused)
@@ -216,11 +232,12 @@ impl<G: Grants, B: Bundles> Server<G, B> {
     }
 
     fn on(
-        &self,
+        &mut self,
         number: u64,
-        action: impl Fn(&Session) -> Result<(), CgroupError>,
+        action: impl Fn(&mut Session) -> Result<(), CgroupError>,
     ) -> Result<Answer, Refusal> {
-        let session = self.sessions.iter().find(|session| session.number == number);
+        let mut sessions = self.sessions.iter_mut();
+        let session = sessions.find(|session| session.number == number && !session.abandoned);
         let session = session.ok_or(Refusal::NoSession)?;
         action(session).map(|()| Answer::Done).map_err(|error| {
             tracing::error!(app = session.app.as_str(), error = chain(&error), "a session does not obey");
@@ -230,8 +247,8 @@ impl<G: Grants, B: Bundles> Server<G, B> {
 
     /// Everything that must be true, in the order of what it costs.
     fn start(&mut self, app: &AppId, number: u64, display: OwnedFd) -> Result<(), Refusal> {
-        let begin = std::time::Instant::now();
-        if self.sessions.iter().any(|session| session.number == number) {
+        let begin = Instant::now();
+        if self.sessions.iter().any(|session| session.number == number && !session.abandoned) {
             return Err(Refusal::Malformed);
         }
         if self.sessions.len() >= self.setup.sessions {
@@ -265,7 +282,7 @@ impl<G: Grants, B: Bundles> Server<G, B> {
                 Ok(())
             }
             Err(refusal) => {
-                if let Err(error) = leaf.wait_empty().and_then(|()| leaf.remove()) {
+                if let Err(error) = leaf.end().and_then(|()| leaf.remove()) {
                     tracing::error!(error = chain(&error), "a cgroup stays");
                 }
                 Err(refusal)
@@ -282,31 +299,27 @@ impl<G: Grants, B: Bundles> Server<G, B> {
         }
     }
 
-    /// A session's process may be over.
-    fn look_at(&mut self, number: u64) -> Result<(), ServerError> {
-        let Some(at) = self.sessions.iter().position(|session| session.number == number) else {
-            return Ok(());
-        };
-        let exit =
-            self.sessions.get(at).map(Session::try_wait).transpose().map_err(ServerError::Wait)?.flatten();
-        let Some(exit) = exit else { return Ok(()) };
-        let session = self.sessions.remove(at);
-        let app = session.app.clone();
-        let end = session.bury(exit)?;
-        match end {
-            End::Exited(0) => tracing::info!(app = app.as_str(), "ended"),
-            end => tracing::warn!(app = app.as_str(), ?end, "ended"),
+    /// Looks at every session: buries those that are over, and strikes those that should be.
+    fn look(&mut self) -> Result<(), ServerError> {
+        let mut over = Vec::new();
+        let mut going = Vec::new();
+        for mut session in std::mem::take(&mut self.sessions) {
+            match session.step()? {
+                Some(exit) => over.push((session, exit)),
+                None => going.push(session),
+            }
         }
-        self.tell(&Message::Ended { session: number, end })
-    }
-
-    /// Waits for a session that was killed.
-    fn wait_for(&mut self, number: u64) -> Result<(), ServerError> {
-        while let Some(session) = self.sessions.iter().find(|session| session.number == number) {
-            let mut process = [PollFd::from_borrowed_fd(session.process(), PollFlags::IN)];
-            rustix::io::retry_on_intr(|| rustix::event::poll(&mut process, None))
-                .map_err(ServerError::Poll)?;
-            self.look_at(number)?;
+        self.sessions = going;
+        for (session, exit) in over {
+            let (app, number, abandoned) = (session.app.clone(), session.number, session.abandoned);
+            let end = session.bury(exit)?;
+            match end {
+                End::Exited(0) => tracing::info!(app = app.as_str(), "ended"),
+                end => tracing::warn!(app = app.as_str(), ?end, "ended"),
+            }
+            if !abandoned {
+                self.tell(&Message::Ended { session: number, end })?;
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use catalogue::{Places, Shelf};
+use catalogue::Places;
 use nix::unistd::User;
 use sandbox::cgroup::{CgroupError, Delegated};
 use sandbox::seccomp::{Filter, PolicyError};
@@ -13,10 +13,12 @@ use crate::bundles::Installed;
 use crate::config::Config;
 use crate::grants::Published;
 use crate::server::Setup;
-use crate::users::{Users, UsersError};
+use crate::users::Users;
 
 /// The cgroup the launcher itself is in, below the delegated one (`DelegateSubgroup=`).
 const SUBGROUP: &str = "launcher";
+/// The launcher's own memory, bytes: several times what it needs, and too little to take the watch's.
+const MEMORY: u64 = 48 << 20;
 
 /// Why the launcher does not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,31 +35,26 @@ pub enum SetupError {
     /// The delegated cgroup cannot be used.
     #[error("the cgroup is not as it must be")]
     Cgroup(#[from] CgroupError),
-    /// The folder of the apps' files cannot be used.
-    #[error("the apps' files are not as they must be")]
-    Users(#[from] UsersError),
     /// The list of system calls does not compile.
     #[error("there is no list of system calls")]
     Filter(#[from] PolicyError),
-    /// The catalogue's folders cannot be used.
-    #[error("the shelf of bundles is not as it must be")]
-    Shelf(#[from] catalogue::Error),
 }
 
-/// What the watch's launcher works with.
+/// What the watch's launcher works with. Nothing below /var is opened yet: whatever lies there, the launcher serves, and
+/// refuses what it cannot do.
 ///
 /// # Errors
 /// See [`SetupError`].
 pub fn setup(config: &Config) -> Result<Setup<Published, Installed>, SetupError> {
     let cgroup = Delegated::open(&delegated()?)?;
     cgroup.enable_controllers()?;
-    let shelf = Shelf::open(Places::default())?;
+    cgroup.limit_memory(SUBGROUP, MEMORY)?;
     Ok(Setup {
         peer: user(&config.peer)?,
         screen: user(&config.screen)?,
         grants: Published::new(&config.policy),
-        bundles: Installed::new(shelf, &config.mounts),
-        users: Users::open(&config.data, config.users)?,
+        bundles: Installed::new(Places::default(), &config.mounts),
+        users: Users::new(&config.data, config.users),
         cgroup,
         limits: Some(config.limits()),
         filter: Filter::native()?,

@@ -3,8 +3,9 @@
 //! The folders themselves are the table: `DATA/<id>` belongs to the app's user. So a number cannot be given to another
 //! app while data of the first exists, and there is no second list that could say otherwise.
 //!
-//! **Invariants:** a folder is used only if it is a real folder, of one user of the range that owns no other, mode 0700,
-//! on the same file system; a new one appears under its name by one rename, with its owner; what is in it is never looked at.
+//! **Invariants:** a folder is used only if it is a real folder, of one user of the range that owns no other, on the same file
+//! system, in a folder that only root enters; a new one appears under its name by one rename, with its owner; what is in it is
+//! never looked at, nor its mode: the app itself can change that (the sandbox sets it back at the next start).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +20,6 @@ use sandbox::AppUser;
 
 /// Prefix of a folder that is being made; no app's id holds a dot.
 const UNFINISHED: &str = ".new-";
-const MODE: u32 = 0o700;
 
 /// Why an app has no place for its files. None of these is repaired: somebody was here.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +52,11 @@ pub enum UsersError {
         /// Group that owns it.
         group: u32,
     },
-    /// Others could open it.
-    #[error("the folder of {} has mode {mode:o}", app.as_str())]
+    /// Others could enter the folder of all folders.
+    #[error("{} has mode {mode:o}", path.display())]
     Mode {
-        /// Whose.
-        app: AppId,
+        /// Where.
+        path: PathBuf,
         /// As chmod(2).
         mode: u32,
     },
@@ -88,29 +88,18 @@ pub struct Home {
     pub folder: OwnedFd,
 }
 
-/// All users there are.
+/// All users there are. Whatever lies where their folders should be is found out by [`Users::home`].
 #[derive(Debug)]
 pub struct Users {
     path: PathBuf,
-    folder: OwnedFd,
-    device: u64,
     first: u32,
     last: u32,
 }
 
 impl Users {
-    /// Users from `first` to `last`, with folders in `path`, which only root may open.
-    ///
-    /// # Errors
-    /// There is no such folder.
-    pub fn open(path: &Path, (first, last): (u32, u32)) -> Result<Self, UsersError> {
-        let failed = |errno: Errno| UsersError::Data { path: path.to_owned(), source: errno.into() };
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
-        let stat = rustix::fs::fstat(&folder).map_err(failed)?;
-        let users = Self { path: path.to_owned(), folder, device: stat.st_dev, first, last };
-        users.remove_unfinished()?;
-        Ok(users)
+    /// Users from `first` to `last`, with folders in `path`, which only root may enter.
+    pub fn new(path: &Path, (first, last): (u32, u32)) -> Self {
+        Self { path: path.to_owned(), first, last }
     }
 
     /// The user and folder of `app`; both are new if it never ran.
@@ -118,6 +107,35 @@ impl Users {
     /// # Errors
     /// See [`UsersError`].
     pub fn home(&self, app: &AppId) -> Result<Home, UsersError> {
+        Folders::open(&self.path, (self.first, self.last))?.home(app)
+    }
+}
+
+/// The folder of all folders, opened for one question.
+struct Folders<'a> {
+    path: &'a Path,
+    folder: OwnedFd,
+    device: u64,
+    first: u32,
+    last: u32,
+}
+
+impl<'a> Folders<'a> {
+    fn open(path: &'a Path, (first, last): (u32, u32)) -> Result<Self, UsersError> {
+        let failed = |errno: Errno| UsersError::Data { path: path.to_owned(), source: errno.into() };
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
+        let stat = rustix::fs::fstat(&folder).map_err(failed)?;
+        let mode = stat.st_mode & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(UsersError::Mode { path: path.to_owned(), mode });
+        }
+        let folders = Self { path, folder, device: stat.st_dev, first, last };
+        folders.remove_unfinished()?;
+        Ok(folders)
+    }
+
+    fn home(&self, app: &AppId) -> Result<Home, UsersError> {
         let owners = self.owners()?;
         let folder = match self.open_folder(app.as_str()) {
             Ok(folder) => folder,
@@ -148,10 +166,6 @@ impl Users {
         let Some(user) = AppUser::new(owner).filter(|_| in_range) else {
             return Err(UsersError::Owner { app: app(), owner, group });
         };
-        let mode = stat.st_mode & 0o7777;
-        if mode != MODE {
-            return Err(UsersError::Mode { app: app(), mode });
-        }
         let others =
             owners.get(&owner).map_or(0, |names| names.iter().filter(|n| **n != app().as_str()).count());
         if others > 0 {
@@ -194,9 +208,9 @@ impl Users {
     }
 
     fn entries(&self) -> Result<Vec<(String, Stat)>, UsersError> {
-        let failed = |source| UsersError::Data { path: self.path.clone(), source };
+        let failed = |source| UsersError::Data { path: self.path.to_owned(), source };
         let mut entries = Vec::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
+        for entry in fs::read_dir(self.path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let stat = rustix::fs::statat(self.folder.as_fd(), &name, AtFlags::SYMLINK_NOFOLLOW)
                 .map_err(|errno| failed(errno.into()))?;

@@ -146,6 +146,79 @@ fn a_newer_appd_takes_over_and_finds_nothing_running() {
 }
 
 #[test]
+fn a37_an_app_that_execs_itself_for_ever_is_ended_while_others_are_served() {
+    let mut watch = Watch::new();
+    let appd = watch.connect();
+    let mut other = watch.started(&appd, "chess", 0);
+    for session in 1..=20 {
+        let mut screen = watch.started(&appd, "draw", session);
+        screen.tell("execs");
+        assert_eq!(screen.line(), "main", "it executed itself");
+        std::thread::sleep(Duration::from_millis(7 * session));
+        let start = Instant::now();
+        assert_eq!(watch.ask(&appd, &Request::End { session }, None), Answer::Done);
+        // Whether its process is gone already or not, nothing of it comes back.
+        let thaw = watch.told(&appd, &Request::Thaw { session });
+        let ended = Message::Ended { session, end: End::Signalled(9) };
+        if thaw == Message::Reply(Answer::Done) {
+            assert_eq!(watch.hear(&appd), ended);
+        } else {
+            assert_eq!(thaw, ended);
+            assert_eq!(watch.hear(&appd), Message::Reply(Answer::Refused(Refusal::NoSession)));
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        other.tell("hello");
+        assert_eq!(other.line(), "hello");
+        assert_eq!(watch.leaves(), 1);
+    }
+}
+
+#[test]
+fn a37_appds_end_ends_an_app_that_execs_itself_for_ever() {
+    let mut watch = Watch::new();
+    for round in 0..5 {
+        let appd = watch.connect();
+        for session in 1..=2 {
+            let mut screen = watch.started(&appd, "draw", session);
+            screen.tell("execs");
+            assert_eq!(screen.line(), "main");
+        }
+        std::thread::sleep(Duration::from_millis(13 * round));
+        drop(appd);
+        let start = Instant::now();
+        while watch.leaves() > 0 {
+            let turn = Instant::now();
+            watch.turn();
+            assert!(turn.elapsed() < Duration::from_secs(1), "the loop stands still");
+            assert!(start.elapsed() < Duration::from_secs(5), "round {round}");
+        }
+    }
+}
+
+#[test]
+fn a43_a_process_that_does_not_end_keeps_its_place_and_the_loop_goes_on() {
+    let mut watch = Watch::new();
+    let appd = watch.connect();
+    let _first = watch.started(&appd, "draw", 1);
+    let Some(stuck) = world::Stuck::all_of(&watch.cgroup.join("app-draw-1")) else { return };
+    drop(appd);
+    let turn = Instant::now();
+    watch.turn();
+    assert!(turn.elapsed() < Duration::from_secs(2), "it is not waited for");
+    assert_eq!(watch.leaves(), 1);
+    let appd = watch.connect();
+    let _second = watch.started(&appd, "chess", 1);
+    assert_eq!(watch.start(&appd, "paint", 2).0, Answer::Refused(Refusal::Busy), "its place is taken");
+    drop(stuck);
+    let start = Instant::now();
+    while watch.leaves() > 1 {
+        watch.turn();
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+    let _third = watch.started(&appd, "paint", 2);
+}
+
+#[test]
 fn a37_a_stranger_is_turned_away_and_disturbs_nobody() {
     let mut watch = Watch::with_peer(12_345);
     let stranger = watch.connect();

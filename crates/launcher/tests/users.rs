@@ -20,7 +20,7 @@ fn folder() -> TempDir {
 }
 
 fn users(folder: &TempDir) -> Users {
-    Users::open(folder.path(), (20_000, 20_002)).unwrap()
+    Users::new(folder.path(), (20_000, 20_002))
 }
 
 fn plant(path: &Path, owner: u32, mode: u32) {
@@ -78,12 +78,21 @@ fn a37_a_folder_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn a38_a_folder_that_others_could_open_is_refused() {
+fn a38_a_folder_of_folders_that_others_could_enter_is_refused() {
     let folder = folder();
-    for (app, mode) in [("draw", 0o755), ("chess", 0o4700), ("paint", 0o770)] {
-        plant(&folder.path().join(app), 20_000, mode);
-        assert!(matches!(users(&folder).home(&id(app)), Err(UsersError::Mode { .. })), "{mode:o}");
-        fs::remove_dir(folder.path().join(app)).unwrap();
+    for mode in [0o755, 0o770, 0o701] {
+        fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+        assert!(matches!(users(&folder).home(&id("draw")), Err(UsersError::Mode { .. })), "{mode:o}");
+    }
+}
+
+#[test]
+fn an_app_that_changes_the_mode_of_its_own_folder_keeps_it() {
+    let folder = folder();
+    for mode in [0, 0o755, 0o777, 0o7700] {
+        plant(&folder.path().join("draw"), 20_000, mode);
+        assert_eq!(users(&folder).home(&id("draw")).unwrap().user.id(), 20_000, "{mode:o}");
+        fs::remove_dir(folder.path().join("draw")).unwrap();
     }
 }
 
@@ -109,5 +118,13 @@ fn an_interrupted_beginning_is_taken_away() {
 
 #[test]
 fn no_folder_of_folders_is_an_error() {
-    assert!(matches!(Users::open(Path::new("/nowhere"), (20_000, 20_001)), Err(UsersError::Data { .. })));
+    let folder = folder();
+    let file = folder.path().join("data");
+    let users = Users::new(&file, (20_000, 20_001));
+    assert!(matches!(users.home(&id("draw")), Err(UsersError::Data { .. })), "none");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(users.home(&id("draw")), Err(UsersError::Data { .. })), "a file");
+    fs::remove_file(&file).unwrap();
+    plant(&file, 0, 0o700);
+    assert!(users.home(&id("draw")).is_ok(), "and a folder is used as soon as it is there");
 }

@@ -89,16 +89,15 @@ pub(crate) fn valid_id(id: &str) -> Result<(), PolicyError> {
     if is_id(id) { Ok(()) } else { Err(PolicyError::Id) }
 }
 
-/// A name is text that a screen can draw as it stands: no controls, no marks that turn its direction.
-pub(crate) fn valid_name(name: &str) -> Result<(), PolicyError> {
+/// Whether a text can be a name, which a screen draws as it stands: 1 to 40 characters, no white space at either end,
+/// no control characters (Unicode `Cc`), and no marks that are not seen or turn the direction of the text.
+pub fn is_name(name: &str) -> bool {
     let marks = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    let count = name.chars().count();
-    if count == 0
-        || count > limits::NAME
-        || name.trim() != name
-        || name.chars().any(|c| c.is_control() || marks(c))
-    {
-        return Err(PolicyError::Name);
-    }
-    Ok(())
+    (1..=limits::NAME).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.chars().any(|c| c.is_control() || marks(c))
+}
+
+pub(crate) fn valid_name(name: &str) -> Result<(), PolicyError> {
+    if is_name(name) { Ok(()) } else { Err(PolicyError::Name) }
 }

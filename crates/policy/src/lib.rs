@@ -15,7 +15,7 @@ mod place;
 mod rules;
 
 pub use app::AppGrant;
-pub use contact::{Contact, Kind, May, is_id};
+pub use contact::{Contact, Kind, May, is_id, is_name};
 pub use decide::{Action, Caller, Moment, Reason, Verdict, decide};
 pub use number::{E164, NumberError, normalise};
 pub use numbering::{Numbering, numbering_of_imsi};

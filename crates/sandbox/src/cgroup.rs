@@ -1,6 +1,7 @@
 //! One cgroup for each app below a folder that systemd delegated (Documentation/admin-guide/cgroup-v2.rst).
 //!
-//! **Invariants:** a leaf has every limit it was asked for, or does not exist; a leaf is removed only when it is empty.
+//! **Invariants:** a leaf has every limit it was asked for, or does not exist; a leaf is removed only when it is empty; what
+//! is in a leaf is ended by freezing it and killing it again and again, because one `cgroup.kill` can miss ([`Leaf::strike`]).
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -13,7 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 /// The longest to wait for the kernel to freeze or end what is in a leaf.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How soon after a [`Leaf::strike`] that left somebody the next one is due.
+pub const AGAIN: Duration = Duration::from_millis(20);
 
 /// A cgroup did not do what it must.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +50,12 @@ pub enum CgroupError {
         /// Why.
         source: io::Error,
     },
-    /// A leaf did not become frozen, thawed or empty in time.
-    #[error("{0} did not change in time")]
+    /// A leaf did not become frozen or thawed in time.
+    #[error("{0} did not come in time")]
     Slow(&'static str),
+    /// Frozen and killed all the time, and still there: it waits in the kernel for a storage that does not answer.
+    #[error("what is in the cgroup {0} does not end")]
+    Survives(String),
 }
 
 /// How much an app may use.
@@ -96,6 +102,16 @@ impl Delegated {
         write_file(&file, CONTROLLERS).map_err(CgroupError::Controllers)
     }
 
+    /// Limits the memory of the cgroup `name` below it, which somebody else made: the launcher's own.
+    ///
+    /// # Errors
+    /// There is none, or the controller is not passed on to it.
+    pub fn limit_memory(&self, name: &str, bytes: u64) -> Result<(), CgroupError> {
+        let file = self.path.join(name).join("memory.max");
+        write_file(&file, &bytes.to_string())
+            .map_err(|source| CgroupError::File { file: "memory.max", source })
+    }
+
     /// A new leaf with limits.
     ///
     /// # Errors
@@ -125,10 +141,10 @@ impl Delegated {
     /// Ends and removes what an earlier launcher left: every leaf whose name begins with `prefix`.
     ///
     /// # Errors
-    /// One stays.
+    /// One stays; the others are gone.
     pub fn sweep(&self, prefix: &str) -> Result<usize, CgroupError> {
         let open = |source| CgroupError::Open { path: self.path.clone(), source };
-        let mut removed = 0;
+        let mut leaves = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(open)? {
             let entry = entry.map_err(open)?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -137,12 +153,14 @@ impl Delegated {
             }
             let failed = |source| CgroupError::Leaf { step: "open", name, source };
             let leaf = Leaf::open(entry.path()).map_err(failed)?;
-            leaf.kill()?;
-            leaf.wait_empty()?;
-            leaf.remove()?;
-            removed += 1;
+            // Nothing goes on in any while one is waited for.
+            leaf.strike()?;
+            leaves.push(leaf);
         }
-        Ok(removed)
+        let ended = leaves.into_iter().map(|leaf| leaf.end().and_then(|()| leaf.remove()));
+        let ended = ended.collect::<Vec<_>>();
+        let removed = ended.len();
+        ended.into_iter().collect::<Result<(), _>>().map(|()| removed)
     }
 }
 
@@ -184,7 +202,7 @@ impl Leaf {
     /// It did not stop.
     pub fn freeze(&self) -> Result<(), CgroupError> {
         self.write("cgroup.freeze", "1")?;
-        self.wait_for("frozen 1")
+        self.must("frozen 1")
     }
 
     /// Lets it go on.
@@ -193,15 +211,53 @@ impl Leaf {
     /// It did not.
     pub fn thaw(&self) -> Result<(), CgroupError> {
         self.write("cgroup.freeze", "0")?;
-        self.wait_for("frozen 0")
+        self.must("frozen 0")
     }
 
-    /// Ends every process in it, frozen or not.
+    /// Freezes it and kills every process in it, without waiting. One strike may not be enough: to be repeated every
+    /// [`AGAIN`] until [`Leaf::is_empty`].
+    ///
+    /// `cgroup.kill` passes over a process whose leader is being killed already. So it misses one that calls `execve` from
+    /// a second thread while the leader waits for storage: the leader is on its way out and the second thread, which
+    /// takes its place, gets no signal. Frozen, the new program does not run a single instruction, so it cannot
+    /// do the same again before the next strike.
     ///
     /// # Errors
     /// The kernel refused.
-    pub fn kill(&self) -> Result<(), CgroupError> {
+    pub fn strike(&self) -> Result<(), CgroupError> {
+        self.write("cgroup.freeze", "1")?;
         self.write("cgroup.kill", "1")
+    }
+
+    /// Ends every process in it, frozen or not, whatever it does, and waits until none is left.
+    ///
+    /// # Errors
+    /// `Survives` after [`PATIENCE`], or the kernel refused.
+    pub fn end(&self) -> Result<(), CgroupError> {
+        if self.is_empty()? {
+            return Ok(());
+        }
+        let start = Instant::now();
+        self.write("cgroup.freeze", "1")?;
+        // What stands still cannot be in the middle of an execve. Whoever waits for storage is struck all the same.
+        self.becomes("frozen 1", AGAIN)?;
+        while start.elapsed() < PATIENCE {
+            self.strike()?;
+            if self.becomes("populated 0", AGAIN)? {
+                return Ok(());
+            }
+        }
+        Err(self.survives())
+    }
+
+    /// The error for one that was struck for too long.
+    pub fn survives(&self) -> CgroupError {
+        CgroupError::Survives(self.name())
+    }
+
+    /// Has `POLLPRI` when what [`Leaf::is_empty`] says may have changed since it was asked.
+    pub fn events(&self) -> BorrowedFd<'_> {
+        self.events.as_fd()
     }
 
     /// Whether no process is in it.
@@ -210,14 +266,6 @@ impl Leaf {
     /// The kernel does not say.
     pub fn is_empty(&self) -> Result<bool, CgroupError> {
         self.has_event("populated 0")
-    }
-
-    /// Waits until no process is in it.
-    ///
-    /// # Errors
-    /// One stays.
-    pub fn wait_empty(&self) -> Result<(), CgroupError> {
-        self.wait_for("populated 0")
     }
 
     /// Whether the kernel ended something in it because its memory was used up.
@@ -234,9 +282,13 @@ impl Leaf {
     /// # Errors
     /// It is not, or may not be removed; it is still there.
     pub fn remove(self) -> Result<(), CgroupError> {
-        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = self.name();
         rustix::fs::unlinkat(rustix::fs::CWD, &self.path, AtFlags::REMOVEDIR)
             .map_err(|errno| CgroupError::Leaf { step: "remove", name, source: errno.into() })
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     fn write(&self, file: &'static str, text: &str) -> Result<(), CgroupError> {
@@ -268,13 +320,17 @@ impl Leaf {
         read().map_err(|source| CgroupError::File { file: "cgroup.events", source })
     }
 
-    /// `cgroup.events` says `POLLPRI` when a line of it changed since it was read.
-    fn wait_for(&self, line: &'static str) -> Result<(), CgroupError> {
+    fn must(&self, line: &'static str) -> Result<(), CgroupError> {
+        if self.becomes(line, PATIENCE)? { Ok(()) } else { Err(CgroupError::Slow(line)) }
+    }
+
+    /// Whether `cgroup.events` says `line` within `patience`; it has `POLLPRI` when a line changed since it was read.
+    fn becomes(&self, line: &str, patience: Duration) -> Result<bool, CgroupError> {
         let start = Instant::now();
         while !self.has_event(line)? {
-            let left = PATIENCE.saturating_sub(start.elapsed());
+            let left = patience.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return Err(CgroupError::Slow(line));
+                return Ok(false);
             }
             let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
             let mut events = [PollFd::new(&self.events, PollFlags::PRI)];
@@ -285,7 +341,7 @@ impl Leaf {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

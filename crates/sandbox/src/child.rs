@@ -147,8 +147,7 @@ fn become_app(plan: &Plan) -> Failure {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
         drop_rights(plan.user)?;
         // As the app: the launcher's root may not look into the app's folder (it has no CAP_DAC_OVERRIDE).
-        let folder: &CStr = if plan.data.is_some() { c"/data" } else { c"/" };
-        rustix::process::chdir(folder).map_err(at(Step::Folder))?;
+        working_folder(plan).map_err(at(Step::Folder))?;
         raw::landlock_restrict_self(plan.fence.as_raw_fd()).map_err(at(Step::Fence))?;
         for filter in &plan.filters {
             raw::seccomp(filter).map_err(at(Step::Filter))?;
@@ -159,6 +158,15 @@ fn become_app(plan: &Plan) -> Failure {
         Err(failure) => failure,
         Ok(()) => (Step::Execute, raw::execve(c"/app", &plan.arguments, &plan.environment)),
     }
+}
+
+/// An app may have taken its own folder's rights from itself (fchmod): it owns it, so they are set back here.
+fn working_folder(plan: &Plan) -> Result<(), Errno> {
+    let folder: &CStr = if plan.data.is_some() { c"/data" } else { c"/" };
+    if plan.data.is_some() && Mode::from_raw_mode(rustix::fs::stat(folder)?.st_mode) != Mode::RWXU {
+        rustix::fs::chmod(folder, Mode::RWXU)?;
+    }
+    rustix::process::chdir(folder)
 }
 
 fn change_root(plan: &Plan) -> Result<(), Failure> {

@@ -194,7 +194,7 @@ impl Prepared<'_> {
                 Err(SpawnError::Step { step, source })
             }
             Err(errno) => {
-                self.leaf.kill()?;
+                self.leaf.end()?;
                 app.wait().map_err(SpawnError::Report)?;
                 Err(if errno == Errno::TIMEDOUT { SpawnError::Hung } else { SpawnError::Report(errno) })
             }
@@ -227,7 +227,7 @@ pub enum Exit {
 
 /// A running app. Its descriptor is readable when its process is over.
 ///
-/// Dropping it ends nothing: [`Leaf::kill`] does, and needs no right over the app's user.
+/// Dropping it ends nothing: [`Leaf::end`] does, and needs no right over the app's user.
 #[derive(Debug)]
 pub struct App {
     pidfd: OwnedFd,

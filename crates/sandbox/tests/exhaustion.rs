@@ -62,6 +62,10 @@ fn a_limit_that_cannot_be_set_is_no_leaf() {
     let result = delegated.leaf("limited", &limits);
     assert!(matches!(result, Err(CgroupError::File { file: "memory.max", .. })), "{result:?}");
     assert!(!path.join("limited").exists());
+    std::fs::create_dir(path.join("launcher")).unwrap();
+    let result = delegated.limit_memory("launcher", 48 << 20);
+    assert!(matches!(result, Err(CgroupError::File { file: "memory.max", .. })), "{result:?}");
+    std::fs::remove_dir(path.join("launcher")).unwrap();
     std::fs::remove_dir(path).unwrap();
 }
 
@@ -71,6 +75,11 @@ fn a43_memory_processes_and_processor_are_limited() {
     assert!(world::has_controllers(), "this kernel does not delegate memory, pids and cpu");
     let (delegated, _) = world::delegated();
     delegated.enable_controllers().unwrap();
+    let own = world::delegated().1.join("launcher");
+    std::fs::create_dir(&own).unwrap();
+    delegated.limit_memory("launcher", 48 << 20).unwrap();
+    assert_eq!(std::fs::read_to_string(own.join("memory.max")).unwrap(), "50331648\n");
+    std::fs::remove_dir(own).unwrap();
     let world = World::new();
     let filter = sandbox::seccomp::Filter::native().unwrap();
     let limits = Limits { memory: 32 << 20, processes: 8, processor: 50 };

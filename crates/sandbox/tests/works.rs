@@ -56,8 +56,7 @@ fn a_frozen_app_can_be_ended() {
     let probe = world.start();
     let leaf = probe.leaf.as_ref().unwrap();
     leaf.freeze().unwrap();
-    leaf.kill().unwrap();
-    leaf.wait_empty().unwrap();
+    leaf.end().unwrap();
     assert!(leaf.is_empty().unwrap());
     assert_eq!(probe.app.wait().unwrap(), Exit::Signal(9));
 }

@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use ipc::{Apps1Proxy, Guardian1Proxy, Policy1Proxy, Refusal, Telephony1Proxy, names, paths};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 use zbus::proxy::CacheProperties;
 
@@ -23,6 +24,9 @@ use self::display1::Display1;
 
 /// Commands waiting for the bus; a child does not touch faster than this.
 const QUEUE: usize = 8;
+
+/// Between two times the screen is told of apps.
+const PACE: Duration = Duration::from_millis(20);
 
 /// How often an emergency number is tried, a second apart.
 const EMERGENCY_TRIES: u32 = 10;
@@ -200,11 +204,15 @@ async fn watch_apps(
         }
     };
     read().await;
+    // What came since the screen was told last. Signals are taken at once, so that calls, which come over the same
+    // connection, never wait behind them; the screen hears of the newest alone, and not more often than it draws.
+    let (mut newest, mut stale, mut next) = (None, false, Instant::now());
     loop {
         tokio::select! {
             biased;
             new = owner.next() => {
                 if new.ok_or(BusError::Gone)?.is_some() {
+                    (newest, stale) = (None, false);
                     read().await;
                 } else {
                     info!("appd is gone");
@@ -213,12 +221,21 @@ async fn watch_apps(
             }
             signal = session.next() => {
                 if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
-                    emit(Event::Session(arguments.session));
+                    newest = Some(arguments.session);
                 }
             }
             signal = drawer.next() => {
                 signal.ok_or(BusError::Gone)?;
-                read_drawer().await;
+                stale = true;
+            }
+            () = sleep_until(next), if newest.is_some() || stale => {
+                next = Instant::now() + PACE;
+                if std::mem::take(&mut stale) {
+                    read_drawer().await;
+                }
+                if let Some(session) = newest.take() {
+                    emit(Event::Session(session));
+                }
             }
         }
     }

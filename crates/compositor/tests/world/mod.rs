@@ -179,6 +179,7 @@ pub(crate) struct Told {
     pub(crate) size: (i32, i32),
     pub(crate) states: Vec<u8>,
     pub(crate) configured: u32,
+    pub(crate) serials: Vec<u32>,
     pub(crate) acks: bool,
     pub(crate) pongs: bool,
     pub(crate) pings: u32,
@@ -425,6 +426,7 @@ impl Dispatch<XdgSurface, ()> for Told {
     ) {
         if let xdg_surface::Event::Configure { serial } = event {
             told.configured += 1;
+            told.serials.push(serial);
             if told.acks {
                 surface.ack_configure(serial);
             }

@@ -4,9 +4,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -89,6 +90,7 @@ impl Watch {
     pub fn build(world: World, peer: u32, source: Source, limits: Option<Limits>) -> Self {
         let data = world.folder.path().join("all-data");
         fs::create_dir(&data).unwrap();
+        fs::set_permissions(&data, Permissions::from_mode(0o700)).unwrap();
         let cgroup = world::delegated().1.join(world::unique("launcher"));
         fs::create_dir(&cgroup).unwrap();
         let address = world.folder.path().join("socket");
@@ -107,7 +109,7 @@ impl Watch {
             screen: 0,
             grants: family.clone(),
             bundles: Reviewers(source),
-            users: Users::open(&data, (20_000, 20_009)).unwrap(),
+            users: Users::new(&data, (20_000, 20_009)),
             cgroup: Delegated::open(&cgroup).unwrap(),
             limits,
             filter: Filter::native().unwrap(),
@@ -151,6 +153,12 @@ impl Watch {
             Message::Reply(answer) => answer,
             other @ Message::Ended { .. } => panic!("{other:?}"),
         }
+    }
+
+    /// The next message after a request, the reply or not.
+    pub fn told(&mut self, appd: &OwnedFd, request: &Request) -> Message {
+        launch::send(appd, request, None).unwrap();
+        self.hear(appd)
     }
 
     pub fn start(&mut self, appd: &OwnedFd, app: &str, session: u64) -> (Answer, Screen) {

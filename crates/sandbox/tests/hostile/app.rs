@@ -87,6 +87,31 @@ fn eat() -> String {
     }
 }
 
+/// Executes itself for ever, from a second thread, while the first waits for storage: `execve` ends the first one with
+/// a SIGKILL of its own, and until the storage answers `cgroup.kill` takes the whole process for one that is dying.
+fn execs() -> ! {
+    unsafe extern "C" {
+        fn execve(path: *const i8, arguments: *const *const i8, environment: *const *const i8) -> i32;
+    }
+    static GO: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    std::thread::spawn(|| {
+        while !GO.load(std::sync::atomic::Ordering::Acquire) {}
+        std::thread::sleep(std::time::Duration::from_micros(200));
+        let arguments = [c"/app".as_ptr().cast(), c"execs".as_ptr().cast(), std::ptr::null()];
+        let environment = [std::ptr::null()];
+        unsafe { execve(c"/app".as_ptr().cast(), arguments.as_ptr(), environment.as_ptr()) };
+        std::process::exit(99)
+    });
+    let mut big = File::options().create(true).write(true).open("/data/big").unwrap();
+    let piece = vec![1u8; 1 << 20];
+    (0..30).for_each(|_| big.write_all(&piece).unwrap());
+    GO.store(true, std::sync::atomic::Ordering::Release);
+    let _ = big.sync_data();
+    loop {
+        std::thread::park();
+    }
+}
+
 fn answer(words: &[&str]) -> String {
     match words {
         ["call", rest @ ..] => call(rest),
@@ -128,6 +153,7 @@ fn answer(words: &[&str]) -> String {
             format!("{}", before.elapsed().as_millis())
         }
         ["eat"] => eat(),
+        ["execs"] => execs(),
         ["spin"] => loop {
             std::hint::spin_loop();
         },
@@ -148,6 +174,9 @@ fn main() {
     let mut tell = display.try_clone().unwrap();
     // A process that only measures how fast it came: the first byte before anything else.
     let _ = tell.write_all(b"main\n");
+    if std::env::args().nth(1).as_deref() == Some("execs") {
+        execs();
+    }
     for line in BufReader::new(display).lines() {
         let Ok(line) = line else { return };
         let words = line.split(' ').collect::<Vec<_>>();

@@ -197,10 +197,47 @@ impl World {
     }
 
     pub fn start_with(&self, filter: &Filter) -> Probe {
-        let leaf = delegated().0.unlimited_leaf(&unique("probe")).unwrap();
+        self.start_in(delegated().0.unlimited_leaf(&unique("probe")).unwrap(), filter)
+    }
+
+    pub fn start_in(&self, leaf: Leaf, filter: &Filter) -> Probe {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let app = self.sandbox(&leaf, filter).display(OwnedFd::from(theirs)).prepare().unwrap().spawn();
         Probe::new(app.unwrap(), leaf, ours)
+    }
+}
+
+/// Processes that nothing ends, as if they waited for a storage that does not answer: in the freezer of cgroup v1, which
+/// not even SIGKILL opens.
+pub struct Stuck(PathBuf);
+
+impl Stuck {
+    /// All that is in the cgroup `leaf`; `None` where there is no cgroup v1 (in the watch).
+    pub fn all_of(leaf: &Path) -> Option<Self> {
+        let root = Path::new("/sys/fs/cgroup/freezer");
+        if !root.join("tasks").is_file() {
+            return None;
+        }
+        sweep(root, fs::remove_dir);
+        let folder = root.join(format!("{MARK}{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        for pid in fs::read_to_string(leaf.join("cgroup.procs")).unwrap().lines() {
+            fs::write(folder.join("cgroup.procs"), pid).unwrap();
+        }
+        fs::write(folder.join("freezer.state"), "FROZEN").unwrap();
+        while fs::read_to_string(folder.join("freezer.state")).unwrap() != "FROZEN\n" {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Some(Self(folder))
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        fs::write(self.0.join("freezer.state"), "THAWED").unwrap();
+        while fs::remove_dir(&self.0).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -224,6 +261,13 @@ impl Probe {
     /// Sends a line without waiting.
     pub fn tell(&mut self, line: &str) {
         writeln!(self.wire.get_mut(), "{line}").unwrap();
+    }
+
+    /// What it says next.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.wire.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
     }
 
     /// The answer to a line; the exit if there is none.
@@ -261,8 +305,7 @@ impl Probe {
 impl Drop for Probe {
     fn drop(&mut self) {
         let Some(leaf) = self.leaf.take() else { return };
-        leaf.kill().unwrap();
-        leaf.wait_empty().unwrap();
+        leaf.end().unwrap();
         let _ = self.app.try_wait();
         leaf.remove().unwrap();
     }

@@ -99,7 +99,8 @@ pub(super) fn run() -> Result<Vec<Row>> {
             let moving = running.moving()?;
             let Moving { cpu, counted, made, shown } = moving;
             eprintln!(
-                "    {}: {cpu:.1} % of a core ({counted:.1} % counted), {made:.1} pictures a second, {shown:.1} shown, {:.0} us each",
+                "    {}: {:.0} us a picture, {cpu:.1} % of a core ({counted:.1} % counted), {made:.1} pictures/s made, \
+                 {shown:.1} shown",
                 compositor.program(),
                 moving.picture()
             );
@@ -120,20 +121,14 @@ fn moving_rows(ours: &[Moving], peer: &[Moving]) -> Vec<Row> {
         quantile(&samples.iter().map(of).collect::<Vec<_>>(), 0.5)
     };
     let row = |what: &str, of: fn(&Moving) -> f64, target| {
-        let what = format!(
-            "an app at 50 pictures a second; peer: Weston, kiosk, pixman: {what}, median of {ROUNDS}"
-        );
+        let what = format!("app at 50 pictures/s; peer: Weston, pixman: {what}, median of {ROUNDS}");
         Row::new(what, median(of, ours), Some(median(of, peer)), target)
     };
     vec![
-        row("compositor, us a picture", Moving::picture, Some(Target::Ratio(1.0))),
-        row("compositor, % of a core", |moving| moving.cpu, None),
-        row(
-            "the same as the guest counts it, with this machine's other work in it",
-            |moving| moving.counted,
-            None,
-        ),
-        row("pictures a second", |moving| moving.shown, None),
+        row("us of the compositor a picture", Moving::picture, Some(Target::Ratio(1.0))),
+        row("% of a core, less what others took", |moving| moving.cpu, None),
+        row("% of a core as the guest counts it", |moving| moving.counted, None),
+        row("pictures/s shown", |moving| moving.shown, None),
     ]
 }
 
@@ -144,7 +139,7 @@ fn still_rows(still: &[Vec<(String, u64)>]) -> Vec<Row> {
     let row = |(program, switches): &(String, u64)| {
         let is_shell = program == Compositor::Ours.program();
         let peer = weston.filter(|_| is_shell).map(|(_, switches)| *switches as f64);
-        let what = format!("a still picture, 60 s: {program}, voluntary switches");
+        let what = format!("app with a still picture, 60 s: voluntary switches of {program}");
         Row::new(what, *switches as f64, peer, Some(Target::Most(2.0)))
     };
     ours.iter().map(row).collect()

@@ -75,4 +75,12 @@ mod tests {
             assert!(!shipped.iter().any(|package| package == door), "{door} is in rootfs/packages");
         }
     }
+
+    #[test]
+    fn no_package_of_the_bench_is_in_another_image() {
+        let packages = Packages::load().unwrap();
+        let bench = Packages::of_the_bench().unwrap();
+        assert!(bench.iter().any(|package| package == "weston"));
+        assert!(bench.iter().all(|package| !packages.all().any(|other| other == package)));
+    }
 }
