@@ -146,7 +146,8 @@ impl Canvas<'_> {
             let scratch = std::mem::take(self.scratch);
             let (source, _) = scratch.get(..row).unwrap_or_default().as_chunks::<4>();
             let pixels = (rect.x..rect.right()).map(|x| {
-                let column = nearest(offset(x, place.x), left, width, place.width, buffer.width).saturating_sub(first);
+                let column =
+                    nearest(offset(x, place.x), left, width, place.width, buffer.width).saturating_sub(first);
                 source.get(column as usize).map_or(BLACK, |pixel| u32::from_ne_bytes(*pixel))
             });
             put(self.row(rect, y), pixels, over);

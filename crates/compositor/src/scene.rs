@@ -250,8 +250,7 @@ impl Scene {
     }
 
     fn draw_part(&mut self, rect: DamageRect) -> Result<(), Truncated> {
-        let mut canvas =
-            Canvas { pixels: &mut self.pixels, screen: self.screen, scratch: &mut self.scratch };
+        let mut canvas = Canvas { pixels: &mut self.pixels, screen: self.screen, scratch: &mut self.scratch };
         let bottom = self.nodes.first().and_then(|node| node.place.rect(self.screen));
         if bottom.and_then(|bottom| bottom.common(rect)) != Some(rect) {
             canvas.clear(rect);

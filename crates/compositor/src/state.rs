@@ -5,8 +5,8 @@
 //! session after the turn and never answers with a panic.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use smithay::input::{SeatHandler, SeatState};

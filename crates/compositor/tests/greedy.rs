@@ -213,10 +213,11 @@ fn a43_an_app_that_lets_more_be_drawn_than_a_screen_can_show_is_a_flood() {
 #[test]
 fn a43_a_turn_that_takes_much_processor_time_is_a_flood_although_it_ends() {
     let mut config = Config::new(SIDE, SIDE);
-    config.limits.work = Duration::from_millis(1);
+    config.limits.work = Duration::from_millis(20);
     let shell = Shell::with(config);
-    let (session, mut client) = shell.client();
+    let (session, stream) = shell.attach();
     std::thread::spawn(move || {
+        let mut client = Client::connect(stream);
         let _buffer = pile(&mut client);
         client.try_round();
     });

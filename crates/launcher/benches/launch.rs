@@ -110,9 +110,8 @@ fn sixty_calls() -> Vec<u8> {
     let program: BpfProgram = filter.try_into().unwrap();
     // `struct sock_filter` of <linux/filter.h>.
     let words = program.iter().flat_map(|word| {
-        let [a, b] = word.code.to_ne_bytes();
-        let [c, d, e, f] = word.k.to_ne_bytes();
-        [a, b, word.jt, word.jf, c, d, e, f]
+        let code = word.code.to_ne_bytes();
+        code.into_iter().chain([word.jt, word.jf]).chain(word.k.to_ne_bytes())
     });
     words.collect()
 }

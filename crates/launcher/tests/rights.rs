@@ -7,6 +7,9 @@ mod world;
 
 mod watch;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use launch::{Answer, End, Message, Refusal, Request};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use watch::Watch;
@@ -44,6 +47,15 @@ fn the_units_capabilities_are_enough_and_none_is_too_many() {
         assert_eq!(watch.ask(&appd, &request, None), Answer::Done);
     }
     assert_eq!(watch.hear(&appd), Message::Ended { session: 0, end: End::Signalled(9) });
+    // An app that shut its own folder: nobody here could look into it, and its own start opens it.
+    with(all.effective);
+    fs::set_permissions(watch.data.join("draw"), Permissions::from_mode(0o000)).unwrap();
+    with(of_the_unit());
+    let mut screen = watch.started(&appd, "draw", 100);
+    screen.tell("files");
+    assert_eq!(screen.line(), "0");
+    screen.tell("exit 0");
+    assert_eq!(watch.hear(&appd), Message::Ended { session: 100, end: End::Exited(0) });
     for (session, one) in of_the_unit().iter().enumerate() {
         with(of_the_unit() - one);
         // An app that never ran needs a folder, too.

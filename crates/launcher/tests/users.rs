@@ -16,7 +16,9 @@ fn id(text: &str) -> AppId {
 
 fn folder() -> TempDir {
     assert!(rustix::process::getuid().is_root(), "these tests give folders away: run them as root");
-    tempfile::tempdir().unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+    folder
 }
 
 fn users(folder: &TempDir) -> Users {

@@ -180,6 +180,18 @@ impl Watch {
         fs::read_dir(&self.cgroup).unwrap().flatten().filter(|entry| entry.path().is_dir()).count()
     }
 
+    /// Goes on until so many apps are left, and no turn may take long. A descriptor that was closed here can be open for
+    /// another moment in a fork of another test.
+    pub fn turn_until(&mut self, leaves: usize) {
+        let start = Instant::now();
+        while self.leaves() > leaves {
+            let turn = Instant::now();
+            self.turn();
+            assert!(turn.elapsed() < Duration::from_secs(2), "the loop stands still");
+            assert!(start.elapsed() < Duration::from_secs(10), "an app stays");
+        }
+    }
+
     pub fn is_hung_up(&mut self, appd: &OwnedFd) -> bool {
         self.turn();
         matches!(launch::receive::<Message>(appd), Err(launch::PacketError::Gone))

@@ -79,9 +79,7 @@ fn draws(stage: &mut Stage, report: &mut Report) -> Result<Screen> {
     report.saw("the diary has it");
     report.check("the paper is empty", is_paper(&paper, ON_STROKE))?;
     stage.vm.qmp()?.swipe(STROKE.0, STROKE.1, 12)?;
-    let drawn = stage
-        .vm
-        .wait_for_screen("a stroke", super::stage::PATIENCE, |screen| !is_paper(screen, ON_STROKE))?;
+    stage.vm.wait_for_screen("a stroke", super::stage::PATIENCE, |screen| !is_paper(screen, ON_STROKE))?;
     report.saw("a finger draws a stroke");
     // Its end is smoothed, and the pad's own buttons follow.
     std::thread::sleep(Duration::from_secs(1));
