@@ -13,6 +13,9 @@ use frame::{Frame, Rect};
 /// Gets the pixels of a layer, as large as the screen, row by row as [`frame::Pixel`] has them, and what of them changed.
 pub type Show<'a> = &'a mut dyn FnMut(&[u32], &[Rect]);
 
+/// Gets the picture of the layer, if there is one, and what is to be put on the screen.
+pub(crate) type Put<'a> = &'a mut dyn FnMut(Option<&[u32]>, &[Rect]);
+
 /// Something that has a picture.
 pub trait Layer {
     /// Hands over the newest picture, and what changed in it since the last time.
@@ -52,12 +55,7 @@ impl Under {
     }
 
     /// Calls `put` once with all that is to be put on the screen, if there is anything: `drawn` is what Slint drew.
-    pub(crate) fn compose(
-        &self,
-        frame: &Frame,
-        drawn: Vec<Rect>,
-        put: &mut dyn FnMut(Option<&[u32]>, &[Rect]),
-    ) {
+    pub(crate) fn compose(&self, frame: &Frame, drawn: Vec<Rect>, put: Put<'_>) {
         let mut damage = drawn;
         let swapped = self.0.swapped.replace(false);
         if swapped {

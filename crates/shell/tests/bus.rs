@@ -172,9 +172,8 @@ struct Apps(Asked);
 
 #[zbus::interface(name = "org.nestling.Apps1")]
 impl Apps {
-    fn open(&self, app: &str) -> Result<(), Refusal> {
+    fn open(&self, app: &str) {
         self.0.lock().unwrap().push(format!("open {app}"));
-        Ok(())
     }
     fn hide(&self, session: u64) {
         self.0.lock().unwrap().push(format!("hide {session}"));
@@ -210,7 +209,7 @@ async fn apps_are_read_told_of_and_asked_for_and_only_appd_gets_a_place_on_the_s
     let appd = bus.connect().await.unwrap();
     appd.object_server().at(paths::APPS, Apps(asked.clone())).await.unwrap();
     appd.request_name(names::APPS).await.unwrap();
-    until(&events, |e| matches!(e, Event::Apps(apps) if apps.len() == 1)).await;
+    until(&events, |e| matches!(e, Event::Apps(drawer) if drawer.len() == 1)).await;
     let session =
         AppSession { state: AppState::Starting, session: 3, app: "draw".into(), ..AppSession::none() };
     Apps::tell(&SignalEmitter::new(&appd, paths::APPS).unwrap(), session).await.unwrap();

@@ -2,6 +2,7 @@
 //! cargo-nextest counts, and the closing line is `N passed, N failed`.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -175,7 +176,9 @@ fn images() -> Result<Count> {
             different.into_iter().partition(|path| image::is_of_the_catalogue(path));
         ensure!(rest == AGENT, "the images differ in {rest:?}");
         // The agent's app, and what the reviewers' metadata says of it.
-        let bundles = of_the_catalogue.iter().filter(|path| path.ends_with(".erofs"));
+        let bundles = of_the_catalogue
+            .iter()
+            .filter(|path| Path::new(path).extension().is_some_and(|ending| ending == "erofs"));
         ensure!(
             bundles.clone().all(|path| path.contains("flood-")) && bundles.count() == 1,
             "the catalogues differ in {of_the_catalogue:?}"
