@@ -186,12 +186,11 @@ impl Frame {
                         let (first, last) = self.covered.get(y).copied().unwrap_or((0, self.width));
                         let first = first.clamp(rect.x1, rect.x2) - rect.x1;
                         let last = (last.clamp(rect.x1, rect.x2) - rect.x1).max(first);
-                        put(under.iter().take(first).map(|pixel| Pixel(*pixel)), to);
-                        put(mixed(above, under, first, last), to.get_mut(first * 4..).unwrap_or_default());
-                        put(
-                            under.iter().skip(last).map(|pixel| Pixel(*pixel)),
-                            to.get_mut(last * 4..).unwrap_or_default(),
-                        );
+                        let (left, rest) = to.split_at_mut(first * 4);
+                        let (middle, right) = rest.split_at_mut((last - first) * 4);
+                        copy(under.get(..first).unwrap_or_default(), left);
+                        put(mixed(above, under, first, last), middle);
+                        copy(under.get(last..).unwrap_or_default(), right);
                     }
                 }
             }
@@ -209,8 +208,15 @@ fn mixed<'a>(
 }
 
 fn put(pixels: impl Iterator<Item = Pixel>, to: &mut [u8]) {
-    for (pixel, bytes) in pixels.zip(to.chunks_exact_mut(4)) {
-        bytes.copy_from_slice(&pixel.0.to_le_bytes());
+    for (pixel, bytes) in pixels.zip(to.as_chunks_mut().0) {
+        *bytes = pixel.0.to_le_bytes();
+    }
+}
+
+/// Whole spans at once: most of an app's picture. Written so that it becomes one copy of memory.
+fn copy(pixels: &[u32], to: &mut [u8]) {
+    for (pixel, bytes) in pixels.iter().zip(to.as_chunks_mut().0) {
+        *bytes = pixel.to_le_bytes();
     }
 }
 
