@@ -186,8 +186,8 @@ impl Frame {
                         let (first, last) = self.covered.get(y).copied().unwrap_or((0, self.width));
                         let first = first.clamp(rect.x1, rect.x2) - rect.x1;
                         let last = (last.clamp(rect.x1, rect.x2) - rect.x1).max(first);
-                        let (left, rest) = to.split_at_mut(first * 4);
-                        let (middle, right) = rest.split_at_mut((last - first) * 4);
+                        let (left, other) = to.split_at_mut(first * 4);
+                        let (middle, right) = other.split_at_mut((last - first) * 4);
                         copy(under.get(..first).unwrap_or_default(), left);
                         put(mixed(above, under, first, last), middle);
                         copy(under.get(last..).unwrap_or_default(), right);
