@@ -10,8 +10,10 @@ use app::{Circle, Screen};
 
 /// Radius of what a finger may press, as `Theme.target` has it.
 pub const TARGET: f32 = 27.0;
-/// The lowest button, in degrees from the horizontal through the lower centre: beside SOS with a gap.
-const LOWEST: f32 = 64.0;
+/// The lowest button may be so many degrees below the horizontal through the lower centre, where SOS leaves room.
+const LOWEST: u8 = 64;
+/// Between a button and SOS, at least.
+const GAP: f32 = 12.0;
 
 /// Everything that can be pressed.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,15 +38,17 @@ impl Layout {
             let (sin, cos) = degrees.to_radians().sin_cos();
             Circle { x: centre.0 + ring * cos, y: centre.1 + ring * sin, radius: TARGET }
         };
+        let beside = |degrees: &f32| at(lower, *degrees).gap(screen.sos()) >= GAP;
+        let lowest = (0..=LOWEST).rev().map(f32::from).find(beside).unwrap_or_default();
         // From centre to centre of two neighbours: roomy where there is room.
         let chord = (ring * 0.36).clamp(60.0, 68.0);
         let step = 2.0 * (chord / 2.0 / ring).min(1.0).asin().to_degrees();
         let first = -90.0 - step * paints.saturating_sub(1) as f32 / 2.0;
         Self {
             paints: (0..paints).map(|n| at(upper, first + step * n as f32)).collect(),
-            brushes: (0..brushes).map(|n| at(lower, LOWEST - step * n as f32)).collect(),
-            undo: at(lower, 180.0 - LOWEST + step),
-            new_page: at(lower, 180.0 - LOWEST),
+            brushes: (0..brushes).map(|n| at(lower, lowest - step * n as f32)).collect(),
+            undo: at(lower, 180.0 - lowest + step),
+            new_page: at(lower, 180.0 - lowest),
         }
     }
 

@@ -63,9 +63,10 @@ impl Screen {
         ((x, self.radius()), (x, self.height as f32 - self.radius()))
     }
 
-    /// The watch's SOS button, above every app. Its centre is (233, 432) on the reference.
+    /// The watch's SOS button with its ring, above every app. Its centre is (233, 405) on the reference.
     pub fn sos(self) -> Circle {
-        Circle { x: self.width as f32 / 2.0, y: self.height as f32 - 34.0, radius: 28.0 }
+        let (x, y) = self.centre();
+        Circle { x, y: y + 172.0, radius: 34.0 }
     }
 
     /// Texts and targets may lie here: on the glass, clear of the rim, the SOS button and the way home.
@@ -90,8 +91,8 @@ mod tests {
         assert!(!at(233.0, 52.0), "the rim");
         assert!(!at(414.0, 233.0), "the rim");
         assert!(!at(60.0, 233.0), "the way home");
-        assert!(!at(233.0, 380.0) && at(233.0, 378.0), "SOS is a button of the watch");
-        assert_eq!(screen.sos(), Circle { x: 233.0, y: 432.0, radius: 28.0 });
+        assert!(!at(233.0, 347.0) && at(233.0, 346.0), "SOS is a button of the watch");
+        assert_eq!(screen.sos(), Circle { x: 233.0, y: 405.0, radius: 34.0 });
     }
 
     #[test]

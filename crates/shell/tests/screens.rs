@@ -272,7 +272,7 @@ fn the_watch_stands_above_an_app_and_the_app_shows_everywhere_else() {
             let pixels = watch.shot("above-nothing");
             let app = pixels.iter().filter(|p| [PAPER, INK].contains(&(p.0 | 0xff00_0000))).count();
             assert!(app * 100 > pixels.len() * 97, "{app} of {}", pixels.len());
-            assert_eq!(watch.at(0, 177 - 20), (0xF0, 0x44, 0x3A), "help is one touch away");
+            assert_eq!(watch.at(0, 172 - 20), (0xF0, 0x44, 0x3A), "help is one touch away");
             watch.advance(3_000);
             watch.shot("above-minutes");
             assert_eq!(watch.at(-130, 30), (0x1B, 0x21, 0x33), "the card is above the paper");

@@ -203,7 +203,7 @@ fn t8_help_is_one_touch_away_above_an_app_over_all_its_face() {
     each_size(|watch| {
         for (x, y) in WITHIN {
             watch.drawing(0);
-            watch.tap(x, 177.0 + y);
+            watch.tap(x, 172.0 + y);
             assert_eq!(watch.app.shell().get_page(), Page::Emergency);
             assert_eq!(watch.paper.fingers.take(), [], "the app does not hear of it");
             watch.app.handle(Event::Touch(Touch::Mistake));

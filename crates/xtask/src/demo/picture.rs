@@ -25,7 +25,7 @@ pub const ASK_PILL: (u32, u32) = (233, 316);
 /// The face's button that leads to the apps.
 pub const APPS_BUTTON: (u32, u32) = (275, 394);
 /// The watch's own button above an app.
-const SOS_BUTTON: (u32, u32) = (233, 410);
+const SOS_BUTTON: (u32, u32) = (233, 405);
 /// What the drawing pad draws on.
 pub const PAPER: Pixel = [0xff, 0xf6, 0xe0];
 
