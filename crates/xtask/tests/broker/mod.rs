@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
@@ -71,7 +71,8 @@ impl Broker {
             .spawn()?;
         let broker = Self { child, root, users };
         let begun = Instant::now();
-        while !broker.socket().exists() {
+        // The file is there a moment before anybody listens on it.
+        while UnixStream::connect(broker.socket()).is_err() {
             ensure!(begun.elapsed() < PATIENCE, "no socket: {}", broker.log());
             std::thread::sleep(Duration::from_millis(5));
         }
