@@ -216,6 +216,9 @@ impl Stuck {
     pub fn all_of(leaf: &Path) -> Option<Self> {
         let root = Path::new("/sys/fs/cgroup/freezer");
         if !root.join("tasks").is_file() {
+            eprintln!(
+                "not tested here: only cgroup v1's freezer makes a process that nothing ends, and it is not there"
+            );
             return None;
         }
         sweep(root, fs::remove_dir);
