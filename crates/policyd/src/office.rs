@@ -17,22 +17,6 @@ use crate::device;
 use crate::diary::{Diary, DiaryError};
 use crate::log::OrderLog;
 
-/// Now, on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// Since boot.
-    pub boot: Duration,
-    /// Seconds since 1970.
-    pub unix: i64,
-}
-
-impl Now {
-    /// Reads both clocks.
-    pub fn read() -> Self {
-        Self { boot: daemon::clock::boot_time(), unix: daemon::clock::unix_time() }
-    }
-}
-
 /// Everything policyd holds.
 pub struct Office {
     store: PathBuf,

@@ -7,7 +7,6 @@
 //! seconds; a run that may not go on stands still at once and is over ten seconds later; nothing is started before the
 //! run before it has ended.
 
-mod clock;
 mod crashes;
 mod drawer;
 mod refusals;
@@ -20,13 +19,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon::wall::Wall;
 use ipc::{App, AppSession, AppState};
 use launch::{AppId, End, Refusal};
 use policy::{Action, Policy, Verdict, decide};
 
-pub use types::{Effect, Event, Launched, Line, Now, Refused};
+pub use daemon::wall::Now;
+pub use types::{Effect, Event, Launched, Line, Refused};
 
-use clock::Clock;
 use crashes::Crashes;
 use refusals::Refusals;
 use run::Run;
@@ -39,7 +39,7 @@ const LEAVES: Duration = Duration::from_secs(10);
 /// Everything appd knows.
 #[derive(Debug)]
 pub struct Core {
-    clock: Clock,
+    clock: Wall,
     rules: Option<Arc<Policy>>,
     /// Since when policyd is gone.
     policyd_gone: Option<Duration>,
@@ -64,7 +64,7 @@ impl Core {
     /// Nobody is there and nothing is allowed until events say otherwise. Runs are named after the boot-time clock, so
     /// that no name of an appd before this one comes again.
     pub fn new(now: Now) -> Self {
-        let mut clock = Clock::default();
+        let mut clock = Wall::default();
         clock.set(now);
         Self {
             clock,

@@ -7,15 +7,6 @@ use ipc::{App, AppSession};
 use launch::{AppId, AppInfo, End, Refusal};
 use policy::Policy;
 
-/// The two clocks, read together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Time since boot: durations are measured on it.
-    pub boot: Duration,
-    /// The wall clock, seconds since 1970: grants are written in it.
-    pub unix: i64,
-}
-
 /// Something happened.
 #[derive(Debug, Clone)]
 pub enum Event {
