@@ -4,10 +4,15 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::allowance::Allowances;
 use crate::app::AppGrant;
+use crate::child::Child;
 use crate::contact::{Contact, Kind, valid_id, valid_name};
 use crate::number::E164;
 use crate::place::Zone;
+use crate::retention::{Features, Retention};
+use crate::schedule::Schedule;
+use crate::time_zone::TimeZone;
 
 /// Upper bounds of a policy.
 pub mod limits {
@@ -25,6 +30,16 @@ pub mod limits {
     pub const ID: usize = 32;
     /// Characters of a name.
     pub const NAME: usize = 40;
+    /// Schedules.
+    pub const SCHEDULES: usize = 20;
+    /// Windows of all schedules together.
+    pub const WINDOWS: usize = 40;
+    /// Categories with an allowance of their own.
+    pub const CATEGORIES: usize = 20;
+    /// Grants, revocations and additions of time each that stand beside a policy.
+    pub const STANDING: usize = 50;
+    /// Minutes of an allowance, a break or an addition: a day.
+    pub const MINUTES: u16 = 1440;
 }
 
 /// Whose law gives the defaults and the floors.
@@ -56,19 +71,56 @@ impl Region {
     }
 }
 
-/// Everything a family decided.
+/// Everything a family decided. Orders from before a field was there have none of it, stay in the log as they are, and
+/// mean what they meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Whose law applies.
     pub region: Region,
+    /// Where the family's clock is.
+    #[serde(default)]
+    pub time_zone: TimeZone,
+    /// When the child was born; `None` counts as the youngest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Child>,
     /// Who can reach the child and be reached.
     pub contacts: Vec<Contact>,
-    /// Places with a name.
-    pub zones: Vec<Zone>,
-    /// Apps the child may use. Older orders have none, and stay in the log as they are.
+    /// When less is allowed.
+    #[serde(default)]
+    pub schedules: Vec<Schedule>,
+    /// How long apps may be used.
+    #[serde(default)]
+    pub allowances: Allowances,
+    /// Apps the child may use.
     #[serde(default)]
     pub apps: Vec<AppGrant>,
+    /// Places with a name.
+    pub zones: Vec<Zone>,
+    /// How long the watch remembers.
+    #[serde(default)]
+    pub retention: Retention,
+    /// What it offers at all.
+    #[serde(default)]
+    pub features: Features,
+}
+
+impl Policy {
+    /// A policy of this region with these people and nothing else.
+    pub fn of(region: Region, contacts: Vec<Contact>) -> Self {
+        Self {
+            region,
+            time_zone: TimeZone::default(),
+            child: None,
+            contacts,
+            schedules: Vec::new(),
+            allowances: Allowances::default(),
+            apps: Vec::new(),
+            zones: Vec::new(),
+            retention: Retention::default(),
+            features: Features::default(),
+        }
+    }
 }
 
 /// What makes a policy invalid.
@@ -119,6 +171,12 @@ pub enum PolicyError {
     /// A grant ends before 1970 or after 9999.
     #[error("app {app}: a grant ends between second 0 and {} since 1970", limits::UNTIL)]
     Until {
+        /// Which.
+        app: String,
+    },
+    /// A permission of an app stands twice.
+    #[error("app {app}: each permission once")]
+    Permissions {
         /// Which.
         app: String,
     },
