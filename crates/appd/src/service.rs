@@ -167,7 +167,7 @@ impl Service {
     }
 
     async fn use_rules(&mut self) {
-        let policy = self.store.policy().map(|policy| Arc::new(policy.clone()));
+        let policy = self.store.in_force().map(|rules| Arc::new(rules.clone()));
         self.handle(Event::Rules(policy)).await;
     }
 

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use daemon::wall::Wall;
 use ipc::{App, AppSession, AppState};
-use launch::{AppId, End, Refusal};
-use policy::{Action, Policy, Verdict, decide};
+use launch::{AppId, AppInfo, End, Refusal};
+use policy::{Action, Rulebook, Verdict, decide};
 
 pub use daemon::wall::Now;
 pub use types::{Effect, Event, Launched, Line, Refused};
@@ -40,13 +40,13 @@ const LEAVES: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Core {
     clock: Wall,
-    rules: Option<Arc<Policy>>,
+    rules: Option<Arc<Rulebook>>,
     /// Since when policyd is gone.
     policyd_gone: Option<Duration>,
     shell: bool,
     launcher: bool,
-    /// Names of the signed apps, by id; kept while the launcher is gone.
-    catalogue: BTreeMap<AppId, String>,
+    /// What was signed, by id; kept while the launcher is gone.
+    catalogue: BTreeMap<AppId, AppInfo>,
     run: Option<Run>,
     /// Runs the launcher was asked to end, and by when they have ended.
     leaving: BTreeMap<u64, Duration>,
@@ -136,7 +136,7 @@ impl Core {
         match told {
             Launched::Catalogue(apps) => {
                 self.launcher = true;
-                self.catalogue = apps.into_iter().map(|app| (app.id, app.name)).collect();
+                self.catalogue = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
             }
             Launched::Gone => {
                 self.launcher = false;
@@ -182,11 +182,19 @@ impl Core {
 
     /// What the rules say of an app now: until when it may run on the boot-time clock, or why it may not.
     fn judge(&self, app: &str) -> Result<Option<Duration>, &'static str> {
-        let policy = self.rules.as_ref().ok_or("sealed")?;
-        match decide(policy, &self.clock.moment(), &Action::Open(app)) {
+        match self.verdict(app).ok_or("sealed")? {
             Verdict::Allow { until } => Ok(until.map(|until| self.clock.boot_at(until))),
             Verdict::Deny { reason, .. } => Err(reason.as_str()),
         }
+    }
+
+    /// `None` without rules.
+    fn verdict(&self, app: &str) -> Option<Verdict> {
+        let signed = AppId::parse(app).and_then(|id| self.catalogue.get(&id));
+        // The launcher refuses what nobody signed.
+        let unknown = policy::App { id: app, category: "", age: 0 };
+        let asked = signed.map_or(unknown, AppInfo::as_asked);
+        Some(decide(self.rules.as_ref()?, &self.clock.moment(), &Action::Open(&asked)))
     }
 
     /// Why an app cannot start now.
@@ -239,7 +247,7 @@ impl Core {
     }
 
     fn name(&self, app: &AppId) -> String {
-        self.catalogue.get(app).cloned().unwrap_or_else(|| app.as_str().to_owned())
+        self.catalogue.get(app).map_or_else(|| app.as_str().to_owned(), |info| info.name.clone())
     }
 
     /// When the next [`Event::Tick`] is wanted.
@@ -247,7 +255,7 @@ impl Core {
         let policyd = self.policyd_gone.map(|since| since + WITHOUT_POLICYD);
         let run = self.run.iter().flat_map(Run::deadlines);
         let leaving = self.leaving.values().copied();
-        let all = run.chain(leaving).chain(self.grants_end()).chain(policyd).chain(self.crashes.deadline());
+        let all = run.chain(leaving).chain(self.verdicts_end()).chain(policyd).chain(self.crashes.deadline());
         // What lies behind was acted upon.
         all.filter(|deadline| *deadline > self.clock.boot()).min()
     }

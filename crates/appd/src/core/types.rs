@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use ipc::{App, AppSession};
 use launch::{AppId, AppInfo, End, Refusal};
-use policy::Policy;
+use policy::Rulebook;
 
 /// Something happened.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// Other rules are in force, or none.
-    Rules(Option<Arc<Policy>>),
+    Rules(Option<Arc<Rulebook>>),
     /// policyd came or went.
     Policyd(bool),
     /// The screen came or went. What went has lost every place on it.
