@@ -4,13 +4,26 @@
 //! one order ahead. Nothing else is accepted: a shorter log was rolled back, a longer one was made
 //! elsewhere, a missing one was wiped to enrol afresh.
 
+use serde::{Deserialize, Serialize};
+
 /// What the anchor holds once a guardian was enrolled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Anchored {
-    /// Hash over the keyring and all orders up to number `epoch`.
-    pub bound: [u8; 32],
-    /// Number of orders in the log, as far as the anchor knows.
+    /// Number of orders, as far as the anchor knows.
     pub epoch: u64,
+    /// What they made of the watch.
+    pub bound: Bound,
+}
+
+/// Whether the watch belongs to somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bound {
+    /// To the log with this hash over the keyring and all orders up to number `epoch`.
+    To([u8; 32]),
+    /// A guardian wiped the watch, and it is free again.
+    Released,
 }
 
 /// What was found in the anchor's home.
@@ -19,7 +32,7 @@ pub enum AnchorFound {
     /// No guardian was ever enrolled.
     Empty,
     /// A guardian was.
-    Bound(Anchored),
+    Held(Anchored),
     /// There is something that cannot be read.
     Unreadable,
 }
@@ -90,7 +103,9 @@ pub fn judge(anchor: AnchorFound, log: &LogFound) -> Boot {
     let (bound, epoch) = match anchor {
         AnchorFound::Unreadable => return Boot::Sealed(Seal::AnchorUnreadable),
         AnchorFound::Empty => (None, 0),
-        AnchorFound::Bound(anchored) => (Some(anchored.bound), anchored.epoch),
+        AnchorFound::Held(Anchored { bound: Bound::Released, .. }) if length == 0 => return Boot::Unbound,
+        AnchorFound::Held(Anchored { bound: Bound::Released, .. }) => return Boot::Sealed(Seal::OtherLog),
+        AnchorFound::Held(Anchored { bound: Bound::To(head), epoch }) => (Some(head), epoch),
     };
     if length < epoch {
         return Boot::Sealed(Seal::LogRolledBack);
@@ -107,7 +122,9 @@ pub fn judge(anchor: AnchorFound, log: &LogFound) -> Boot {
     match (head_at(length), length > epoch) {
         (None, _) => Boot::Unbound,
         (Some(_), false) => Boot::Bound { raise: None },
-        (Some(last), true) => Boot::Bound { raise: Some(Anchored { bound: *last, epoch: length }) },
+        (Some(last), true) => {
+            Boot::Bound { raise: Some(Anchored { bound: Bound::To(*last), epoch: length }) }
+        }
     }
 }
 
@@ -119,19 +136,20 @@ mod tests {
     const B: [u8; 32] = [2; 32];
 
     fn anchored(bound: [u8; 32], epoch: u64) -> AnchorFound {
-        AnchorFound::Bound(Anchored { bound, epoch })
+        AnchorFound::Held(Anchored { bound: Bound::To(bound), epoch })
     }
 
     #[test]
     fn a31_only_the_log_the_watch_left_is_trusted() {
         let log = |heads: &[[u8; 32]]| LogFound::Verified(heads.to_vec());
+        let released = AnchorFound::Held(Anchored { epoch: 2, bound: Bound::Released });
         let rows = [
             ("first run", AnchorFound::Empty, log(&[]), Boot::Unbound),
             (
                 "cut after the first enrolment",
                 AnchorFound::Empty,
                 log(&[A]),
-                Boot::Bound { raise: Some(Anchored { bound: A, epoch: 1 }) },
+                Boot::Bound { raise: Some(Anchored { bound: Bound::To(A), epoch: 1 }) },
             ),
             ("anchor wiped", AnchorFound::Empty, log(&[A, A]), Boot::Sealed(Seal::LogAhead)),
             ("as left", anchored(A, 2), log(&[A, A]), Boot::Bound { raise: None }),
@@ -139,7 +157,7 @@ mod tests {
                 "cut before the anchor was raised",
                 anchored(A, 2),
                 log(&[A, A, B]),
-                Boot::Bound { raise: Some(Anchored { bound: B, epoch: 3 }) },
+                Boot::Bound { raise: Some(Anchored { bound: Bound::To(B), epoch: 3 }) },
             ),
             ("rolled back", anchored(A, 3), log(&[A, A]), Boot::Sealed(Seal::LogRolledBack)),
             ("wiped to enrol afresh", anchored(A, 3), log(&[]), Boot::Sealed(Seal::LogRolledBack)),
@@ -148,6 +166,8 @@ mod tests {
             ("damaged", anchored(A, 2), LogFound::Damaged, Boot::Sealed(Seal::LogDamaged)),
             ("damaged before binding", AnchorFound::Empty, LogFound::Damaged, Boot::Sealed(Seal::LogDamaged)),
             ("anchor damaged", AnchorFound::Unreadable, log(&[A]), Boot::Sealed(Seal::AnchorUnreadable)),
+            ("wiped by a guardian", released, log(&[]), Boot::Unbound),
+            ("an old log after the wipe", released, log(&[A, A]), Boot::Sealed(Seal::OtherLog)),
             ("an anchor at zero", anchored(A, 0), log(&[]), Boot::Sealed(Seal::OtherLog)),
         ];
         for (name, anchor, log, expected) in rows {
