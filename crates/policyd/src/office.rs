@@ -9,9 +9,9 @@ use ipc::{DiaryEntry, DiaryRecord, PolicyState, Refusal};
 use orders::{Door, EnrolmentCode, Ledger, Refused, WatchId};
 use store::Stamp;
 
-use crate::anchor::{Anchor, FileAnchor};
+use crate::anchor::{Anchor, AnchorError, FileAnchor};
 use crate::config::Config;
-use crate::core::boot::{AnchorFound, Anchored, Boot, LogFound, Seal, judge};
+use crate::core::boot::{AnchorFound, Anchored, Boot, Bound, LogFound, Seal, judge};
 use crate::core::gate::Gate;
 use crate::device;
 use crate::diary::{Diary, DiaryError};
@@ -20,7 +20,7 @@ use crate::log::OrderLog;
 /// Everything policyd holds.
 pub struct Office {
     store: PathBuf,
-    anchor: Box<dyn Anchor + Send>,
+    anchor: Box<dyn Anchor>,
     diary: Diary,
     gate: Gate,
     rules: Rules,
@@ -112,7 +112,7 @@ impl Office {
             return Err(Refusal::Sealed("the watch is sealed".into()));
         };
         if *anchored < log.len() {
-            let to = Anchored { bound: log.head(ledger), epoch: log.len() };
+            let to = Anchored { epoch: log.len(), bound: Bound::To(log.head(ledger)) };
             self.anchor.raise(to).map_err(|error| failed("the anchor cannot be raised", &error))?;
             *anchored = log.len();
         }
@@ -130,10 +130,10 @@ impl Office {
             log.append(now.unix, envelope).map_err(|error| failed("the log takes no order", &error))?;
         *ledger = next;
         // From here on the order stands: what fails now is made good at the next order or boot.
-        let to = Anchored { bound: log.head(ledger), epoch: revision };
+        let to = Anchored { epoch: revision, bound: Bound::To(log.head(ledger)) };
         match self.anchor.raise(to) {
             Ok(()) => *anchored = revision,
-            Err(error) => tracing::error!(%error, "the anchor is one order behind"),
+            Err(error) => behind(&error),
         }
         if applied.keyring_changed {
             self.gate.close();
@@ -222,7 +222,7 @@ impl Office {
     }
 }
 
-fn open_rules(config: &Config, anchor: &mut FileAnchor) -> Result<Rules, Seal> {
+fn open_rules(config: &Config, anchor: &mut dyn Anchor) -> Result<Rules, Seal> {
     if !config.allow_memory && files::is_in_memory(&config.state) {
         return Err(Seal::NoStorage);
     }
@@ -244,7 +244,7 @@ fn open_rules(config: &Config, anchor: &mut FileAnchor) -> Result<Rules, Seal> {
         Boot::Unbound | Boot::Bound { raise: None } => {}
         Boot::Bound { raise: Some(to) } => {
             if let Err(error) = anchor.raise(to) {
-                tracing::error!(%error, "the anchor is one order behind");
+                behind(&error);
                 anchored = to.epoch - 1;
             }
         }
@@ -267,6 +267,10 @@ fn watch_id(config: &Config, held: AnchorFound) -> Result<WatchId, Seal> {
             Err(Seal::NoDeviceKey)
         }
     }
+}
+
+fn behind(error: &AnchorError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the anchor is one order behind");
 }
 
 fn failed(text: &str, error: &(dyn std::error::Error + 'static)) -> Refusal {

@@ -33,7 +33,7 @@ impl Core {
         let Some(rules) = &self.rules else { return BTreeSet::new() };
         let policy = rules.policy.apps.iter().map(|grant| grant.app.as_str());
         let extra = rules.standing.grants.iter().map(|grant| grant.app.as_str());
-        policy.chain(extra).collect()
+        policy.chain(extra).collect::<BTreeSet<_>>().into_iter().take(ipc::limits::APPS).collect()
     }
 
     /// When verdicts may change: the drawer, and perhaps the screen, change then.

@@ -5,8 +5,11 @@
 //! elsewhere, a missing one was wiped to enrol afresh. Only a guardian's own order releases a watch, and what the anchor
 //! remembers then is that it is free from this epoch on.
 
+use serde::{Deserialize, Serialize};
+
 /// What an anchor remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Anchored {
     /// Goes up by one with every order, and never down, whatever becomes of the watch.
     pub epoch: u64,
@@ -15,7 +18,8 @@ pub struct Anchored {
 }
 
 /// Whose the watch is, as far as the anchor knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Bound {
     /// A family's: the hash over its keyring and all its orders.
     To([u8; 32]),

@@ -277,6 +277,6 @@ fn origin_link(key: &LogKey, origin: Origin) -> [u8; 32] {
 
 fn keyed(key: &LogKey, parts: &[&[u8]]) -> [u8; 32] {
     // A key of 32 bytes is one block of HMAC: whole, and never refused.
-    let mac = Hmac::<Sha256>::new(key.bytes().into());
+    let mac = Hmac::<Sha256>::new(key.as_bytes().into());
     parts.iter().fold(mac, |mac, part| mac.chain_update(part)).finalize().into_bytes().into()
 }
