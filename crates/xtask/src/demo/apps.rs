@@ -142,7 +142,7 @@ fn order(stage: &mut Stage, mum: &mut Guardian, policy: Policy) -> Result<u64> {
 
 fn flood(stage: &mut Stage, report: &mut Report, mum: &mut Guardian, mut policy: Policy) -> Result<()> {
     report.scene("10. An app that floods the screen");
-    policy.apps.push(AppGrant { app: "flood".into(), until: None });
+    policy.apps.push(AppGrant { app: "flood".into(), until: None, permissions: vec![] });
     order(stage, mum, policy)?;
     let line = stage.diary_mark()?;
     let touched = open(stage, FLOOD_OF_THREE)?;
