@@ -1,0 +1,6 @@
+//! What a ledger takes and what it refuses, as a guardian and as an attacker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it is surprised")]
+
+mod family;
+mod ledger;
