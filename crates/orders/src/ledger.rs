@@ -1,6 +1,6 @@
 //! The state that follows from all orders taken: keyring, policy, standing orders.
 
-use policy::{Kind, Policy};
+use policy::{Kind, Pause, Policy, Rulebook, Standing};
 
 use crate::code::EnrolmentCode;
 use crate::envelope::Envelope;
@@ -10,8 +10,7 @@ use crate::names::{BootKey, KeyId, PolicyHash, WatchId};
 use crate::order::{Body, Order};
 use crate::refused::Refused;
 use crate::role::{BodyKind, Role};
-use crate::standing::{Pause, Standing};
-use crate::{bounds, contacts, people, strict};
+use crate::{bounds, contacts, people, standing, strict};
 
 /// Who signed, where the watch itself did. No guardian can have this id.
 pub const WATCH: &str = "watch";
@@ -142,6 +141,12 @@ impl Ledger {
         self.policy.as_ref().map(|(_, policy)| policy)
     }
 
+    /// What the daemons decide by; `None` before the first policy.
+    pub fn rules(&self) -> Option<Rulebook> {
+        let policy = self.policy()?.clone();
+        Some(Rulebook { policy, standing: self.standing.clone() })
+    }
+
     /// What the next `set-policy` names as its base.
     pub fn policy_hash(&self) -> Option<&PolicyHash> {
         self.policy.as_ref().map(|(hash, _)| hash)
@@ -250,7 +255,6 @@ impl Ledger {
 
     /// Does what the body says. It works on a copy, which is thrown away if it is refused.
     fn obey(&mut self, signed: &Signed<'_>, door: Door) -> Result<Effect, Refused> {
-        let standing = &mut self.standing;
         match &signed.order.body {
             Body::SetPolicy { base, policy } => {
                 contacts::check(self, signed, base.as_ref(), policy)?;
@@ -260,11 +264,13 @@ impl Ledger {
             Body::Retire { guardian, key, heir } => {
                 people::retire(self, signed, guardian, key.as_ref(), heir.as_deref())?;
             }
-            Body::Grant { what, until } => standing.grant(what, *until, signed.order.issued_at)?,
-            Body::Revoke { app } => standing.revoke(app)?,
-            Body::Lost { on } => standing.lost = *on,
-            Body::Pause { until } => standing.paused = Some(Pause { until: *until }),
-            Body::Resume {} => standing.paused = None,
+            Body::Grant { what, until } => {
+                standing::grant(&mut self.standing, what, *until, signed.order.issued_at)?;
+            }
+            Body::Revoke { app } => standing::revoke(&mut self.standing, app)?,
+            Body::Lost { on } => self.standing.lost = *on,
+            Body::Pause { until } => self.standing.paused = Some(Pause { until: *until }),
+            Body::Resume {} => self.standing.paused = None,
             Body::Answer { request, yes, until } => {
                 return Ok(Effect::Answer { request: *request, yes: *yes, until: *until });
             }

@@ -39,4 +39,3 @@ pub use recovery::{RecoveryError, RecoveryKey};
 pub use refused::Refused;
 pub use role::{BodyKind, Role};
 pub use signer::Signer;
-pub use standing::{Extra, MAX_STANDING, MoreTime, Pause, Standing};
