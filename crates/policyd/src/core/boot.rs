@@ -102,6 +102,8 @@ pub enum Seal {
     NoStorage,
     /// The device key cannot be read, or is gone though the watch was bound.
     NoDeviceKey,
+    /// A guardian wiped the watch: its storage is erased at the restart.
+    Erasing,
 }
 
 impl Seal {
@@ -115,6 +117,7 @@ impl Seal {
             Self::AnchorUnreadable => "anchor-unreadable",
             Self::NoStorage => "no-storage",
             Self::NoDeviceKey => "no-device-key",
+            Self::Erasing => "erasing",
         }
     }
 }

@@ -17,6 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use orders::{Door, Ledger, Refused};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::anchor::LogKey;
 
@@ -54,6 +55,9 @@ pub enum LogError {
     /// SQLite.
     #[error("the order log cannot be read or written")]
     Sqlite(#[from] rusqlite::Error),
+    /// There is none, and none may be begun.
+    #[error("there is no order log")]
+    Missing,
     /// Another format.
     #[error("the order log has another format")]
     Format,
@@ -92,22 +96,26 @@ pub struct OrderLog {
 
 impl OrderLog {
     /// Opens the log in `directory` and reads all of it into `ledger`, calling `after` with the head after each order. Where
-    /// there is none it is made, beginning at `epoch`.
+    /// there is none it is begun at the epoch `begin`, if there is one.
     ///
     /// # Errors
     /// See [`LogError`]. The file is left as it was found.
     pub fn open(
         directory: &Path,
         key: LogKey,
-        epoch: u64,
+        begin: Option<u64>,
         ledger: &mut Ledger,
         mut after: impl FnMut([u8; 32]),
     ) -> Result<Self, LogError> {
         let path = directory.join(FILE);
+        if begin.is_none() && !path.try_exists()? {
+            return Err(LogError::Missing);
+        }
         migrate::to_newest(&path, &key, ledger)?;
         let db = connect(&path)?;
-        if is_empty(&db)? {
-            create(&db, &key, Origin { epoch, migrated: None })?;
+        match begin {
+            Some(epoch) if is_empty(&db)? => create(&db, &key, Origin { epoch, migrated: None })?,
+            _ => {}
         }
         check(&db, VERSION)?;
         let (origin, link) = read_origin(&db, &key)?;
@@ -150,10 +158,15 @@ impl OrderLog {
     pub fn append(&mut self, accepted_at: i64, envelope: &[u8]) -> Result<u64, LogError> {
         let seq = self.last + 1;
         let link = Links::Keyed(&self.key).link(&self.link, seq, accepted_at, envelope);
-        self.db.execute(
-            "INSERT INTO entry VALUES (?1, ?2, ?3, ?4)",
+        let written = self.db.execute(
+            "INSERT OR REPLACE INTO entry VALUES (?1, ?2, ?3, ?4)",
             params![seq.cast_signed(), accepted_at, envelope, link.as_slice()],
-        )?;
+        );
+        if let Err(error) = written {
+            // When the very last sync failed the order is there: it goes, or the next one takes its place.
+            let _ = self.db.execute("DELETE FROM entry WHERE seq = ?1", [seq.cast_signed()]);
+            return Err(error.into());
+        }
         self.last = seq;
         self.link = link;
         Ok(seq)
@@ -276,7 +289,9 @@ fn origin_link(key: &LogKey, origin: Origin) -> [u8; 32] {
 }
 
 fn keyed(key: &LogKey, parts: &[&[u8]]) -> [u8; 32] {
-    // A key of 32 bytes is one block of HMAC: whole, and never refused.
-    let mac = Hmac::<Sha256>::new(key.as_bytes().into());
+    // RFC 2104, clause 2: a key shorter than the hash's block is filled up with zeros.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(key.as_bytes());
+    let mac = Hmac::<Sha256>::new((&*block).into());
     parts.iter().fold(mac, |mac, part| mac.chain_update(part)).finalize().into_bytes().into()
 }
