@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use daemon::files;
+use serde::Deserialize;
 
 use super::{Anchor, AnchorError, Home, LogKey, may_raise};
-use crate::core::boot::{AnchorFound, Anchored};
+use crate::core::boot::{AnchorFound, Anchored, Bound};
 
 /// An anchor in a folder.
 #[derive(Debug)]
@@ -23,12 +24,32 @@ impl FileAnchor {
     }
 }
 
+/// What is in the file.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Wire {
+    Now(Anchored),
+    /// From before logs had a key and watches could be released.
+    Old {
+        bound: [u8; 32],
+        epoch: u64,
+    },
+}
+
+impl FileAnchor {
+    fn wire(&self) -> io::Result<Option<Wire>> {
+        let Some(bytes) = files::read_small(&self.anchor, 4096)? else { return Ok(None) };
+        Ok(Some(serde_json::from_slice(&bytes)?))
+    }
+}
+
 impl Anchor for FileAnchor {
     fn read(&mut self) -> AnchorFound {
-        match files::read_small(&self.anchor, 4096) {
+        match self.wire() {
             Ok(None) => AnchorFound::Empty,
-            Ok(Some(bytes)) => {
-                serde_json::from_slice(&bytes).map_or(AnchorFound::Unreadable, AnchorFound::Held)
+            Ok(Some(Wire::Now(held))) => AnchorFound::Held(held),
+            Ok(Some(Wire::Old { bound, epoch })) => {
+                AnchorFound::Held(Anchored { epoch, bound: Bound::To(bound) })
             }
             Err(error) => {
                 tracing::error!(%error, "the anchor cannot be read");
@@ -42,7 +63,7 @@ impl Anchor for FileAnchor {
         if let Some(bytes) = files::read_small(&self.key, 32).map_err(failed("read"))? {
             return bytes.try_into().map(LogKey::from_bytes).map_err(|_| damaged());
         }
-        if self.read() != AnchorFound::Empty {
+        if !matches!(self.wire(), Ok(None | Some(Wire::Old { .. }))) {
             return Err(AnchorError::KeyGone);
         }
         let key = LogKey::random()?;
