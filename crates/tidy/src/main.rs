@@ -2,9 +2,12 @@
 //! directory, and is its owner's alone. Whoever wrote the storage of a watch that was off may have left anything in its
 //! place; systemd's `StateDirectory=` would then refuse to start the daemon, and telephonyd is the lifeline.
 //!
-//! **Invariants:** links are not followed; nothing is deleted but an older thing that was set aside; what cannot be put
-//! right is said and left, and the next folder is looked at.
+//! After a guardian's wipe it erases what is in them ([`erase`]).
+//!
+//! **Invariants:** links are not followed; without a wipe nothing is deleted but an older thing that was set aside; what
+//! cannot be put right is said and left, and the next folder is looked at.
 
+mod erase;
 mod folders;
 
 use std::error::Error;
@@ -18,6 +21,15 @@ use folders::{FOLDERS, Folder, Outcome, put_right};
 fn main() -> ExitCode {
     let root = Path::new("/var");
     let mut code = ExitCode::SUCCESS;
+    if erase::is_marked(root) {
+        match erase::everything(root) {
+            Ok(()) => eprintln!("<5>a guardian wiped the watch: its storage was erased"),
+            Err(error) => {
+                eprintln!("<3>the storage is not erased, and the watch stays sealed: {error}");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
     for folder in FOLDERS {
         match tidy(root, &folder) {
             Ok(Outcome::Fine | Outcome::Made) => {}

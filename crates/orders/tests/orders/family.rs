@@ -30,7 +30,7 @@ pub(crate) fn contact(n: usize, id: &str, kind: Kind) -> Contact {
         kind,
         numbers: vec![format!("+35840555000{n}").parse().unwrap()],
         picture: String::new(),
-        may: May { ring: true, be_called: true },
+        may: May { ring: true, be_called: true, write: false, be_written: false },
     }
 }
 

@@ -46,7 +46,7 @@ fn full() -> Result<Policy> {
         });
     }
     let apps =
-        (0..limits::APPS).map(|place| AppGrant { app: format!("app{place}"), until: Some(END) }).collect();
+        (0..limits::APPS).map(|place| AppGrant { app: format!("app{place}"), until: Some(END), permissions: vec![] }).collect();
     let policy = Policy { apps, ..Policy::of(Region::Eu, contacts) };
     policy.validate()?;
     Ok(policy)
