@@ -147,6 +147,18 @@ proptest! {
         }
     }
 
+    #[test]
+    fn a_decision_allocates_nothing((rules, world) in worlds(), ask in asks()) {
+        let (app, moment) = (ask.app(), world.moment());
+        for action in ask.actions(&app) {
+            let seen = allocation_counter::measure(|| {
+                std::hint::black_box(decide(&rules, &moment, &action));
+            });
+            prop_assert_eq!(seen.count_total, 0, "{:?}", action);
+        }
+        prop_assert!(allocation_counter::measure(|| drop(rules.clone())).count_total > 0);
+    }
+
     /// Nothing a file or an order says makes it panic, even when nobody validated it.
     #[test]
     fn it_is_total(
