@@ -1,6 +1,11 @@
 //! How long apps may be used.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::contact::valid_id;
+use crate::rules::{PolicyError, at_most, limits};
 
 /// How long apps may be used. What is not said here is as the region's default has it (`Region::clauses`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,4 +40,22 @@ pub struct Break {
     pub after_min: u16,
     /// So many minutes without: 1 to 1440.
     pub rest_min: u16,
+}
+
+impl Allowances {
+    pub(crate) fn validate(&self) -> Result<(), PolicyError> {
+        at_most("categories with an allowance", self.categories.len(), limits::CATEGORIES)?;
+        let mut categories = HashSet::new();
+        for limit in &self.categories {
+            valid_id(&limit.category)?;
+            if !categories.insert(limit.category.as_str()) {
+                return Err(PolicyError::SharedCategory { category: limit.category.clone() });
+            }
+        }
+        let categories = self.categories.iter().map(|limit| limit.day_min);
+        let some = 1..=limits::MINUTES;
+        let fine = self.day_min.into_iter().chain(categories).all(|minutes| minutes <= limits::MINUTES)
+            && self.rest.is_none_or(|rest| some.contains(&rest.after_min) && some.contains(&rest.rest_min));
+        if fine { Ok(()) } else { Err(PolicyError::Minutes) }
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contact::valid_id;
-use crate::rules::{PolicyError, limits};
+use crate::rules::{PolicyError, is_end};
 
 /// What an app may use beyond the screen and its own files (T12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct AppGrant {
 impl AppGrant {
     pub(crate) fn validate(&self) -> Result<(), PolicyError> {
         valid_id(&self.app)?;
-        if self.until.is_some_and(|until| !(0..=limits::UNTIL).contains(&until)) {
+        if self.until.is_some_and(|until| !is_end(until)) {
             return Err(PolicyError::Until { app: self.app.clone() });
         }
         let twice = |(at, what)| self.permissions.iter().take(at).any(|before| before == what);

@@ -34,6 +34,7 @@ impl Kind {
 
 /// What a contact may do; a guardian may do all of it whatever stands here. Orders from before there were texts say
 /// nothing of them, and allow none.
+#[expect(clippy::struct_excessive_bools, reason = "four rights, each of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct May {

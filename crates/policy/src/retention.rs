@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::PolicyError;
+
 /// How long the watch remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,6 +21,17 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self { track_h: 72, diary_days: 90, calls_days: 30, messages_days: 30 }
+    }
+}
+
+impl Retention {
+    pub(crate) fn validate(self) -> Result<(), PolicyError> {
+        let days = 1..=3650;
+        let fine = (1..=8760).contains(&self.track_h)
+            && (30..=3650).contains(&self.diary_days)
+            && days.contains(&self.calls_days)
+            && days.contains(&self.messages_days);
+        if fine { Ok(()) } else { Err(PolicyError::Retention) }
     }
 }
 

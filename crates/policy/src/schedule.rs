@@ -3,12 +3,17 @@
 //! A window is civil time of the family's zone. When the clock jumps ahead, what it skips does not happen; when it
 //! jumps back, the hour happens twice.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::contact::Kind;
+use crate::contact::{Kind, valid_id, valid_name};
+use crate::rules::{PolicyError, at_most, limits};
+use crate::time_zone::TimeZone;
+use crate::verdict::Reason;
+use crate::week::{self, Closure};
 
 /// A day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,4 +253,45 @@ impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Schedule").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
     }
+}
+
+impl Schedule {
+    /// Whether it is in force in this zone at a second since 1970, UTC.
+    pub(crate) fn in_force(&self, zone: &TimeZone, unix: i64) -> bool {
+        week::closed(&self.closures(), zone, unix).is_some()
+    }
+
+    /// The first second after this one at which that changes.
+    pub(crate) fn changes(&self, zone: &TimeZone, unix: i64) -> Option<i64> {
+        let find = if self.in_force(zone, unix) { week::opens } else { week::closes };
+        find(&self.closures(), zone, unix)
+    }
+
+    /// Its windows, with what a child is told in them.
+    pub(crate) fn closures(&self) -> impl Iterator<Item = Closure<'_>> + Clone {
+        let reason = match self.kind {
+            ScheduleKind::Class => Reason::NotInClass,
+            ScheduleKind::Bedtime => Reason::Bedtime,
+            ScheduleKind::Custom => Reason::Schedule,
+        };
+        self.windows.iter().map(move |window| Closure { window, reason, before: i64::MAX })
+    }
+}
+
+pub(crate) fn validate(schedules: &[Schedule]) -> Result<(), PolicyError> {
+    at_most("schedules", schedules.len(), limits::SCHEDULES)?;
+    let windows = schedules.iter().map(|schedule| schedule.windows.len()).sum();
+    at_most("windows in all schedules", windows, limits::WINDOWS)?;
+    let mut ids = HashSet::new();
+    for schedule in schedules {
+        valid_id(&schedule.id)?;
+        valid_name(&schedule.name)?;
+        if !ids.insert(schedule.id.as_str()) {
+            return Err(PolicyError::SharedId { id: schedule.id.clone() });
+        }
+        if schedule.windows.iter().any(|window| window.days.bits() == 0) {
+            return Err(PolicyError::Days { schedule: schedule.id.clone() });
+        }
+    }
+    Ok(())
 }

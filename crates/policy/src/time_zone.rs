@@ -4,6 +4,7 @@
 //! they are read once, when the name is, so that a decision looks up a table and allocates nothing.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,23 +14,36 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The years whose changes of the clock are known: 2000-01-01 to 2100-01-01, UTC. Before and after, the clock stays as
 /// it is at that end.
-const KNOWN: std::ops::Range<i64> = 946_684_800..4_102_444_800;
+const KNOWN: Range<i64> = 946_684_800..4_102_444_800;
+
+/// Seconds.
+pub(crate) const DAY: i64 = 86_400;
 
 /// A time zone of the IANA database, by its name there, such as `Europe/Helsinki`. Two are equal when their names are.
 #[derive(Clone)]
 pub struct TimeZone {
     name: Arc<str>,
-    /// In order; the first begins at `i64::MIN`.
-    spans: Arc<[Span]>,
+    /// Before the first change.
+    first: i64,
+    /// In order.
+    changes: Arc<[Change]>,
+}
+
+/// The clock jumps.
+struct Change {
+    /// From this second on, since 1970, UTC,
+    at: i64,
+    /// local time minus UTC is this, seconds.
+    offset: i64,
 }
 
 /// A time without a change of the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
-    /// The first second, since 1970, UTC.
-    pub(crate) from: i64,
     /// Local time minus UTC, seconds.
     pub(crate) offset: i64,
+    /// The first second after it; `i64::MAX`: none.
+    pub(crate) end: i64,
 }
 
 /// Not the name of a time zone.
@@ -42,6 +56,48 @@ impl TimeZone {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Local time minus UTC, seconds, at this second since 1970, UTC.
+    pub fn offset_s(&self, unix: i64) -> i64 {
+        self.span(unix).offset
+    }
+
+    /// The civil day of a second: its first second and the first of the next one. Allowances are for such days.
+    ///
+    /// Days follow one another without a gap and never come again, even where the clock jumps back over midnight.
+    pub fn day(&self, unix: i64) -> Range<i64> {
+        let local = unix.saturating_add(self.offset_s(unix));
+        let midnight = local.saturating_sub(local.rem_euclid(DAY));
+        let (today, tomorrow) = (self.first_at(midnight), self.first_at(midnight.saturating_add(DAY)));
+        if tomorrow > unix {
+            return today..tomorrow;
+        }
+        tomorrow..self.first_at(midnight.saturating_add(2 * DAY))
+    }
+
+    /// The first second at which the local clock shows this time or a later one.
+    pub(crate) fn first_at(&self, local: i64) -> i64 {
+        // No clock is further from UTC than a day.
+        let mut from = local.saturating_sub(DAY);
+        loop {
+            let Span { offset, end } = self.span(from);
+            let at = local.saturating_sub(offset).max(from);
+            if at < end || end == i64::MAX {
+                return at;
+            }
+            from = end;
+        }
+    }
+
+    /// The time without a change of the clock that this second is in.
+    pub(crate) fn span(&self, unix: i64) -> Span {
+        let next = self.changes.partition_point(|change| change.at <= unix);
+        let change = next.checked_sub(1).and_then(|last| self.changes.get(last));
+        Span {
+            offset: change.map_or(self.first, |change| change.offset),
+            end: self.changes.get(next).map_or(i64::MAX, |change| change.at),
+        }
+    }
 }
 
 impl FromStr for TimeZone {
@@ -53,27 +109,27 @@ impl FromStr for TimeZone {
         if zone.iana_name() != Some(name) || zone.is_unknown() {
             return Err(TimeZoneError);
         }
-        let first = Timestamp::from_second(KNOWN.start).map_err(|_| TimeZoneError)?;
-        let mut spans = vec![Span { from: i64::MIN, offset: i64::from(zone.to_offset(first).seconds()) }];
-        for change in zone.following(first) {
-            let from = change.timestamp().as_second();
-            let offset = i64::from(change.offset().seconds());
-            if from >= KNOWN.end {
+        let start = Timestamp::from_second(KNOWN.start).map_err(|_| TimeZoneError)?;
+        let first = i64::from(zone.to_offset(start).seconds());
+        let mut changes: Vec<Change> = Vec::new();
+        for change in zone.following(start) {
+            let (at, offset) = (change.timestamp().as_second(), i64::from(change.offset().seconds()));
+            if at >= KNOWN.end {
                 break;
             }
-            if spans.last().is_some_and(|last| last.offset != offset) {
-                spans.push(Span { from, offset });
+            // Some change the name of the time alone.
+            if changes.last().map_or(first, |last| last.offset) != offset {
+                changes.push(Change { at, offset });
             }
         }
-        Ok(Self { name: name.into(), spans: spans.into() })
+        Ok(Self { name: name.into(), first, changes: changes.into() })
     }
 }
 
 impl Default for TimeZone {
     /// UTC: what orders from before there were zones mean.
     fn default() -> Self {
-        let spans = [Span { from: i64::MIN, offset: 0 }];
-        Self { name: "UTC".into(), spans: spans.into() }
+        Self { name: "UTC".into(), first: 0, changes: [].into() }
     }
 }
 

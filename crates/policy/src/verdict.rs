@@ -159,17 +159,6 @@ impl Reason {
             Self::UsageUnknown => "usage-unknown",
         }
     }
-
-    /// The clause of the region whose floor this is; `None`: the family's own rule, or a default that it could change.
-    pub fn clause(self) -> Option<&'static str> {
-        match self {
-            Self::Charging => Some("B14"),
-            Self::Night => Some("M6"),
-            Self::GameHours => Some("L75"),
-            Self::RegionForbids => Some("B10"),
-            _ => None,
-        }
-    }
 }
 
 /// The answer, and how long it holds while the rules stay as they are. Times are seconds since 1970, UTC, on the clock of
