@@ -61,7 +61,12 @@ pub(crate) fn set_policy(ledger: &Ledger, policy: Policy) -> Body {
 
 /// Hands an envelope in while the screen shows the code. A refusal must change nothing.
 pub(crate) fn submit(ledger: &mut Ledger, envelope: &Envelope) -> Result<Applied, Refused> {
-    through(ledger, envelope, Door::Submit { code: Some(code()), now: NOW })
+    through(ledger, envelope, door())
+}
+
+/// The door while the screen shows the code.
+pub(crate) fn door() -> Door {
+    Door::Submit { code: Some(code()), now: NOW }
 }
 
 pub(crate) fn through(ledger: &mut Ledger, envelope: &Envelope, door: Door) -> Result<Applied, Refused> {
@@ -85,7 +90,9 @@ pub(crate) fn order_with(
     body: Body,
 ) -> Result<Applied, Refused> {
     let mut envelope = by.order(&ledger.watch().clone(), NOW, body);
-    others.iter().for_each(|other| other.cosign(&mut envelope));
+    for other in others {
+        other.cosign(&mut envelope);
+    }
     submit(ledger, &envelope)
 }
 
@@ -113,12 +120,28 @@ impl Home {
         }
     }
 
-    /// Mum is main, dad a guardian; each has one key and one on paper.
-    pub(crate) fn bound() -> Self {
-        let mut home = Self::unbound();
-        let Self { ledger, mum, mums_paper, dad, dads_paper, .. } = &mut home;
+    /// Mum is main with a key and one on paper, and there is no policy.
+    pub(crate) fn without_policy() -> Self {
+        Self::first_from(Self::unbound().ledger)
+    }
+
+    fn first_from(ledger: Ledger) -> Self {
+        let mut home = Self { ledger, ..Self::unbound() };
+        let Self { ledger, mum, mums_paper, .. } = &mut home;
         let body = enrolment("mum", Role::Main, &[mum], Some(mums_paper));
         order_with(ledger, mum, &[mums_paper], body).unwrap();
+        home
+    }
+
+    /// Mum is main, dad a guardian; each has one key and one on paper. There is a policy with an aunt.
+    pub(crate) fn bound() -> Self {
+        Self::bound_from(Self::unbound().ledger)
+    }
+
+    /// The same on a watch of the caller's, on which nobody is enrolled.
+    pub(crate) fn bound_from(ledger: Ledger) -> Self {
+        let mut home = Self::first_from(ledger);
+        let Self { ledger, mum, dad, dads_paper, .. } = &mut home;
         let body = set_policy(ledger, family(&["aunt"]));
         order(ledger, mum, body).unwrap();
         let body = enrolment("dad", Role::Guardian, &[dad], Some(dads_paper));

@@ -1,12 +1,10 @@
 //! What holds for every order: signature, watch, counter, and the log.
 
-use orders::{Body, Door, Effect, EnrolmentCode, Ledger, Refused, Role};
+use orders::{Body, Door, Effect, Refused, Role};
 use policy::Policy;
 use proptest::prelude::*;
 
-use crate::family::{
-    Home, NOW, code, enrolment, family, order, order_with, set_policy, signer, submit, through, watch_of,
-};
+use crate::family::{Home, NOW, enrolment, family, order, set_policy, signer, submit, through};
 
 #[test]
 fn a_guardians_order_changes_the_policy() {
