@@ -193,6 +193,8 @@ impl Ledger {
         let mut next = self.clone();
         next.keyring.count(&signed.order.signer, signed.order.counter);
         let effect = next.obey(&signed, door)?;
+        // What is accepted can be published: a store that cannot be built would seal the watch.
+        next.standing.validate().map_err(Refused::Policy)?;
         let changes = next.keyring.changes_since(&self.keyring);
         let applied = Applied {
             guardian: signed.guardian,

@@ -104,6 +104,7 @@ impl Reader {
         check_format(&db)?;
         let (revision, rules) = read::rulebook(&db)?;
         rules.policy.validate()?;
+        rules.standing.validate()?;
         Ok(Self { directory: directory.to_owned(), stamp, revision, rules })
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use orders::{
     Applied, Body, BootKey, Door, Enrolment, EnrolmentCode, Envelope, Guardian, KeyId, Ledger, MAX_GUARDIANS,
-    MAX_KEYS, MAX_STANDING, Order, Refused, Role, Signer, What,
+    MAX_KEYS, Order, Refused, Role, Signer, What,
 };
 use policy::Kind;
 use proptest::prelude::*;
@@ -177,7 +177,7 @@ fn verify(ledger: &Ledger) {
     assert_eq!((granted.len(), revoked.len()), (standing.grants.len(), standing.revoked.len()));
     assert!(granted.is_disjoint(&revoked), "an app is given and taken away");
     assert!(standing.more_time.iter().all(|more| (1..=240).contains(&more.minutes)));
-    assert!([granted.len(), revoked.len(), standing.more_time.len()].iter().all(|len| *len <= MAX_STANDING));
+    assert!([granted.len(), revoked.len(), standing.more_time.len()].iter().all(|len| *len <= policy::limits::STANDING));
 }
 
 /// What holds of one step.

@@ -1,6 +1,7 @@
 //! What stands besides the policy, and what an order makes the watch do.
 
-use orders::{Applied, Body, BootKey, Door, Effect, Extra, Ledger, MoreTime, Pause, Refused, Signer, What};
+use orders::{Applied, Body, BootKey, Door, Effect, Ledger, Refused, Signer, What};
+use policy::{Extra, MoreTime, Pause};
 
 use crate::family::{Home, NOW, code, family, order, set_policy, submit, through};
 
