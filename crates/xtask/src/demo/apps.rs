@@ -17,7 +17,7 @@ use super::stage::Stage;
 use crate::vm::screen::Screen;
 
 /// Where the drawer's pictures are: with two apps side by side, with three the last below.
-const DRAW_OF_TWO: (u32, u32) = (305, 215);
+pub(crate) const DRAW_OF_TWO: (u32, u32) = (305, 215);
 const BEADS_OF_THREE: (u32, u32) = (161, 135);
 const FLOOD_OF_THREE: (u32, u32) = (233, 285);
 /// A stroke across the paper.
