@@ -10,6 +10,7 @@ mod bus;
 pub mod golden;
 mod gpsd;
 mod modem_manager;
+pub mod private;
 mod process;
 mod tree;
 
