@@ -4,10 +4,10 @@
 //! is set aside, never deleted, and the new one begins by saying so.
 
 use std::collections::HashMap;
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipc::{DiaryEntry, limits};
 use rusqlite::{Connection, params};
@@ -47,10 +47,27 @@ pub enum DiaryError {
     Record,
 }
 
+impl DiaryError {
+    /// Whether the file may be good, and be opened when there is room again.
+    fn is_for_now(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory};
+        match self {
+            Self::Sqlite(error) => error
+                .sqlite_error_code()
+                .is_some_and(|code| matches!(code, DatabaseBusy | DatabaseLocked | DiskFull | OutOfMemory)),
+            _ => false,
+        }
+    }
+}
+
+/// How the names of diaries that were set aside end.
+const SET_ASIDE: &str = ".damaged";
+
 /// The open diary.
 #[derive(Debug)]
 pub struct Diary {
     db: Connection,
+    directory: PathBuf,
     last: u64,
     link: [u8; 32],
 }
@@ -59,33 +76,39 @@ impl Diary {
     /// Opens the diary in `directory`; one that is damaged is set aside and a new one begun.
     ///
     /// # Errors
-    /// Not even a new one can be made.
+    /// There is no room for it now, or not even a new one can be made.
     pub fn open(directory: &Path, now: i64) -> Result<Self, DiaryError> {
         let path = directory.join("diary.db");
-        match Self::try_open(&path) {
-            Ok(diary) => Ok(diary),
+        let mut diary = match Self::try_open(&path) {
+            Ok(diary) => diary,
+            Err(error) if error.is_for_now() => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "the diary is damaged and set aside");
-                fs::rename(&path, directory.join(format!("diary.{now}.damaged")))?;
-                let mut diary = Self::try_open(&path)?;
-                diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
-                Ok(diary)
+                fs::rename(&path, unused(directory, now))?;
+                Self::try_open(&path)?
             }
+        };
+        // Here, not where it was set aside: the power may have gone between the two.
+        if diary.last == 0 && has_set_aside(directory)? {
+            diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
         }
+        Ok(diary)
     }
 
     fn try_open(path: &Path) -> Result<Self, DiaryError> {
         let db = Connection::open(path)?;
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         db.execute_batch(
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;",
+            // EXTRA: the journal's end is synced too, or it comes back and takes the last line with it.
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
         )?;
         // Also after a power cut between the file and its first table.
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if tables == 0 {
             db.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
         }
-        let mut diary = Self { db, last: 0, link: [0; 32] };
+        let directory = path.parent().unwrap_or(path).to_owned();
+        let mut diary = Self { db, directory, last: 0, link: [0; 32] };
         diary.verify()?;
         Ok(diary)
     }
@@ -129,12 +152,25 @@ impl Diary {
         let details = serde_json::to_string(&sorted).map_err(|_| DiaryError::Record)?;
         let seq = self.last + 1;
         let link = link(&self.link, seq, unix_time, &[source, kind, &details]);
-        self.db.execute(
+        let written = self.db.execute(
             "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![seq.cast_signed(), unix_time, source, kind, details, link.as_slice()],
-        )?;
+        );
+        if let Err(error) = written {
+            // What failed may be the very last step, and then the line is there and the next one follows it.
+            if !self.holds(seq)? {
+                return Err(error.into());
+            }
+            (self.last, self.link) = (seq, link);
+            File::open(&self.directory)?.sync_all()?;
+        }
         (self.last, self.link) = (seq, link);
         Ok(seq)
+    }
+
+    fn holds(&self, seq: u64) -> Result<bool, DiaryError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM line WHERE seq = ?1)";
+        Ok(self.db.query_row(query, [seq.cast_signed()], |row| row.get(0))?)
     }
 
     /// Lines after number `after`, oldest first.
@@ -160,6 +196,21 @@ impl Diary {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Where a damaged diary goes.
+fn unused(directory: &Path, now: i64) -> PathBuf {
+    let name = |n: u32| directory.join(format!("diary.{now}-{n}{SET_ASIDE}"));
+    (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+}
+
+fn has_set_aside(directory: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        if entry?.file_name().to_string_lossy().ends_with(SET_ASIDE) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn fits(kind: &str, details: &HashMap<String, String>) -> bool {

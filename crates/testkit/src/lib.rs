@@ -10,6 +10,7 @@ mod bus;
 pub mod golden;
 mod gpsd;
 mod modem_manager;
+pub mod power_cut;
 mod process;
 mod tree;
 
