@@ -13,7 +13,8 @@ pub trait Anchor {
     /// What it holds.
     fn read(&self) -> AnchorFound;
 
-    /// Raises it; it is never lowered.
+    /// Raises it; it is never lowered. Once more to the same is good: the first time may have failed after the
+    /// new value was there.
     ///
     /// # Errors
     /// It could not be written. The log is one ahead then, which the next boot accepts.
@@ -58,6 +59,7 @@ impl Anchor for FileAnchor {
 
     fn raise(&mut self, to: Anchored) -> io::Result<()> {
         if let AnchorFound::Bound(held) = self.read()
+            && held != to
             && held.epoch >= to.epoch
         {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "an anchor is never lowered"));

@@ -108,10 +108,15 @@ impl OrderLog {
     pub fn append(&mut self, accepted_at: i64, envelope: &[u8]) -> Result<u64, LogError> {
         let seq = self.last + 1;
         let link = link(&self.link, seq, accepted_at, envelope);
-        self.db.execute(
-            "INSERT INTO entry VALUES (?1, ?2, ?3, ?4)",
+        let written = self.db.execute(
+            "INSERT OR REPLACE INTO entry VALUES (?1, ?2, ?3, ?4)",
             params![seq.cast_signed(), accepted_at, envelope, link.as_slice()],
-        )?;
+        );
+        if let Err(error) = written {
+            // When the very last sync failed the order is there: it goes, or the next one takes its place.
+            let _ = self.db.execute("DELETE FROM entry WHERE seq = ?1", [seq.cast_signed()]);
+            return Err(error.into());
+        }
         self.last = seq;
         self.link = link;
         Ok(seq)
