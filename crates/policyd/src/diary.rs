@@ -4,10 +4,10 @@
 //! is set aside, never deleted, and the new one begins by saying so.
 
 use std::collections::HashMap;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipc::{DiaryEntry, limits};
 use rusqlite::{Connection, params};
@@ -67,7 +67,6 @@ const SET_ASIDE: &str = ".damaged";
 #[derive(Debug)]
 pub struct Diary {
     db: Connection,
-    directory: PathBuf,
     last: u64,
     link: [u8; 32],
 }
@@ -84,12 +83,14 @@ impl Diary {
             Err(error) if error.is_for_now() => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "the diary is damaged and set aside");
-                fs::rename(&path, unused(directory, now))?;
+                // A clock may tell the same second twice.
+                let number = set_aside(directory)?;
+                fs::rename(&path, directory.join(format!("diary.{now}-{number}{SET_ASIDE}")))?;
                 Self::try_open(&path)?
             }
         };
         // Here, not where it was set aside: the power may have gone between the two.
-        if diary.last == 0 && has_set_aside(directory)? {
+        if diary.last == 0 && set_aside(directory)? > 0 {
             diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
         }
         Ok(diary)
@@ -107,8 +108,7 @@ impl Diary {
         if tables == 0 {
             db.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
         }
-        let directory = path.parent().unwrap_or(path).to_owned();
-        let mut diary = Self { db, directory, last: 0, link: [0; 32] };
+        let mut diary = Self { db, last: 0, link: [0; 32] };
         diary.verify()?;
         Ok(diary)
     }
@@ -153,24 +153,16 @@ impl Diary {
         let seq = self.last + 1;
         let link = link(&self.link, seq, unix_time, &[source, kind, &details]);
         let written = self.db.execute(
-            "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![seq.cast_signed(), unix_time, source, kind, details, link.as_slice()],
         );
         if let Err(error) = written {
-            // What failed may be the very last step, and then the line is there and the next one follows it.
-            if !self.holds(seq)? {
-                return Err(error.into());
-            }
-            (self.last, self.link) = (seq, link);
-            File::open(&self.directory)?.sync_all()?;
+            // When the very last sync failed the line is there: it goes, or the next one takes its place.
+            let _ = self.db.execute("DELETE FROM line WHERE seq = ?1", [seq.cast_signed()]);
+            return Err(error.into());
         }
         (self.last, self.link) = (seq, link);
         Ok(seq)
-    }
-
-    fn holds(&self, seq: u64) -> Result<bool, DiaryError> {
-        let query = "SELECT EXISTS (SELECT 1 FROM line WHERE seq = ?1)";
-        Ok(self.db.query_row(query, [seq.cast_signed()], |row| row.get(0))?)
     }
 
     /// Lines after number `after`, oldest first.
@@ -198,19 +190,13 @@ impl Diary {
     }
 }
 
-/// Where a damaged diary goes.
-fn unused(directory: &Path, now: i64) -> PathBuf {
-    let name = |n: u32| directory.join(format!("diary.{now}-{n}{SET_ASIDE}"));
-    (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
-}
-
-fn has_set_aside(directory: &Path) -> io::Result<bool> {
+/// How many diaries were set aside.
+fn set_aside(directory: &Path) -> io::Result<usize> {
+    let mut count = 0;
     for entry in fs::read_dir(directory)? {
-        if entry?.file_name().to_string_lossy().ends_with(SET_ASIDE) {
-            return Ok(true);
-        }
+        count += usize::from(entry?.file_name().to_string_lossy().ends_with(SET_ASIDE));
     }
-    Ok(false)
+    Ok(count)
 }
 
 fn fits(kind: &str, details: &HashMap<String, String>) -> bool {
