@@ -1,7 +1,7 @@
 //! A short life of a watch, and what must hold whenever it was cut short.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
@@ -42,11 +42,17 @@ pub(crate) fn empty(place: &Path) -> TempDir {
     root
 }
 
-/// Enrols, orders, writes a line, boots once between. What the disk does not take is refused, leaves nothing, and
+/// Where a sync costs nothing. What it is worth is another test's matter, so memory will do.
+pub(crate) fn quick_place() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.into() } else { env!("CARGO_TARGET_TMPDIR").into() }
+}
+
+/// Enrols, orders, writes a line, boots once between; goes on where an earlier life ended. What the disk does not take is refused, leaves nothing, and
 /// is tried again.
 fn live(root: &Path) {
     let mut watch = boot(root);
-    for revision in 1..=ORDERS {
+    for revision in watch.revision() + 1..=ORDERS {
         say(&format!("offered {revision}"));
         order(&mut watch, revision);
         say(&format!("accepted {revision}"));
@@ -67,13 +73,12 @@ fn boot(root: &Path) -> Watch {
 }
 
 fn order(watch: &mut Watch, revision: u64) {
-    let before = watch.published();
     insist(|| {
         let taken = watch.offer(revision);
         if taken.is_err() {
             assert_eq!(watch.revision(), revision - 1);
-            let after = watch.published();
-            assert!(after.is_none() || after == before, "a refused order is published");
+            let published = watch.published().map_or(0, |(revision, _)| revision);
+            assert!(published < revision, "a refused order is published");
         }
         taken
     });

@@ -9,7 +9,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod cuts;
-
+mod faults;
+mod kills;
 mod life;
 mod watch;
 

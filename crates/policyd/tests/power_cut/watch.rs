@@ -14,6 +14,20 @@ use store::Reader;
 /// The folders of a watch, below its root.
 pub(crate) const FOLDERS: [&str; 3] = ["state", "anchor", "store"];
 
+/// Its files, also those that are there for a moment.
+pub(crate) const FILES: [&str; 10] = [
+    "state/device.key",
+    "state/device.building",
+    "state/orders.db",
+    "state/orders.db-journal",
+    "state/diary.db",
+    "state/diary.db-journal",
+    "anchor/anchor.json",
+    "anchor/anchor.building",
+    "store/policy.db",
+    "store/policy.db.building",
+];
+
 /// Seconds since 1970.
 const UNIX: i64 = 1_790_000_000;
 

@@ -255,6 +255,11 @@ impl File {
 }
 
 impl Image {
+    /// Its files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+
     /// Lays the files below `root`, in folders that are there.
     ///
     /// # Errors

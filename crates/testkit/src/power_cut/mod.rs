@@ -19,7 +19,7 @@ mod record;
 use std::path::PathBuf;
 
 pub use disk::{Cut, Disk, Image};
-pub use record::{Fault, failing, record, say};
+pub use record::{Fault, failing, heard, record, say};
 
 /// One step of a program, with paths below the recorded folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

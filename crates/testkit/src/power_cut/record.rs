@@ -15,6 +15,12 @@ pub fn say(text: &str) {
     let _ = io::stderr().write_all(format!("{SAID}{text}\n").as_bytes());
 }
 
+/// What a program that was not recorded said on its standard error.
+pub fn heard(stderr: &[u8]) -> Vec<Step> {
+    let text = String::from_utf8_lossy(stderr);
+    text.lines().filter_map(|line| line.strip_prefix(SAID)).map(|said| Step::Said(said.to_owned())).collect()
+}
+
 /// Runs a program to its end and returns its steps below `root`; `log` is a file for `strace`.
 ///
 /// # Errors
@@ -43,26 +49,27 @@ pub fn record(program: &Command, root: &Path, log: &Path) -> Result<Vec<Step>, F
 /// System calls that fail.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
-    /// Name of the call: `pwrite64`.
+    /// Name of the call, or names of one that differs by architecture: `pwrite64`; `?rename,renameat2`.
     pub call: &'static str,
     /// What it answers: `ENOSPC`.
     pub error: &'static str,
     /// The first of the calls that fails, counted from 1.
     pub first: usize,
-    /// How many in a row do.
-    pub count: usize,
+    /// The last that does; `None` if none works again.
+    pub last: Option<usize>,
 }
 
-/// A command that runs a program to its end while calls of it on one of `paths` fail. Calls are counted for each
-/// thread of the program.
-pub fn failing(program: &Command, paths: &[PathBuf], fault: Fault) -> Command {
-    let Fault { call, error, first, count } = fault;
+/// A command that runs a program to its end while calls of it on one of `paths` fail; `log` is a file for
+/// `strace`, where those calls end with `(INJECTED)`. Calls are counted for each thread of the program.
+pub fn failing(program: &Command, paths: &[PathBuf], fault: Fault, log: &Path) -> Command {
+    let Fault { call, error, first, last } = fault;
     let mut strace = under_strace(program);
     for path in paths {
         strace.arg("-P").arg(path);
     }
-    let inject = format!("inject={call}:error={error}:when={first}..{}", first + count - 1);
-    strace.args(["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
+    let when = last.map_or(format!("{first}+"), |last| format!("{first}..{last}"));
+    let inject = format!("inject={call}:error={error}:when={when}");
+    strace.args(["-s", "0", "-e", &format!("trace={call}"), "-e", &inject, "-o"]).arg(log);
     with(strace, program)
 }
 
