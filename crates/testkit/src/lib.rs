@@ -11,6 +11,7 @@ pub mod golden;
 mod gpsd;
 mod modem_manager;
 pub mod private;
+pub mod power_cut;
 mod process;
 mod tree;
 
