@@ -72,7 +72,8 @@ fn red_test(line: &str) -> Option<String> {
         return None;
     }
     let (_, rest) = rest.split_once("] ")?;
-    let mut words = rest.split_whitespace().filter(|word| !word.starts_with('(')).fuse();
+    let rest = rest.split_once(") ").map_or(rest, |(_, rest)| rest);
+    let mut words = rest.split_whitespace();
     let (binary, test, None) = (words.next()?, words.next()?, words.next()) else { return None };
     let member = binary.split("::").next()?;
     let member = member.strip_prefix("nestling-").unwrap_or(member);
