@@ -28,7 +28,6 @@ pub(super) fn run(options: &Options) -> Result<Count> {
     for patch in patches {
         println!("   {}: {}", patch.name, patch.what);
         let red = red(&tree, patch, &whole);
-        tree.restore()?;
         count.add(red.is_ok());
         let said = match red {
             Ok(red) => red.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(" "),
@@ -68,14 +67,16 @@ fn red(tree: &Tree, patch: &Patch, whole: &Whole<'_>) -> Result<Vec<String>> {
     if let Some(test) = before.clone().find(|test| carries(test, &patch.id)) {
         bail!("{test} fails without the patch");
     }
-    tree.apply(patch)?;
-    let first = tests(tree, &patch.crates, [patch.id.as_str()])?;
-    ensure!(first.count != Count::default(), "no test of {} carries the number", patch.crates.join(", "));
-    ensure!(!first.red.is_empty(), "all {} tests pass all the same", first.count.passed);
-    let again = tests(tree, &patch.crates, [patch.id.as_str()])?;
-    let red: Vec<String> = first.red.iter().filter(|test| again.red.contains(test)).cloned().collect();
-    ensure!(!red.is_empty(), "what failed passed when it was run again: {}", first.red.join(" "));
-    Ok(red)
+    let run = || tests(tree, &patch.crates, [patch.id.as_str()]);
+    tree.without(patch, || {
+        let first = run()?;
+        ensure!(first.count != Count::default(), "no test of {} carries the number", patch.crates.join(", "));
+        ensure!(!first.red.is_empty(), "all {} tests pass all the same", first.count.passed);
+        let again = run()?;
+        let red: Vec<String> = first.red.iter().filter(|test| again.red.contains(test)).cloned().collect();
+        ensure!(!red.is_empty(), "what failed passed when it was run again: {}", first.red.join(" "));
+        Ok(red)
+    })
 }
 
 fn carries(test: &str, id: &str) -> bool {

@@ -63,7 +63,6 @@ fn mutate(tree: &Tree, name: &str) -> Result<Outcomes> {
         .arg(output.path())
         .status()
         .context("cannot start cargo mutants")?;
-    tree.restore()?;
     let outcomes = output.path().join("mutants.out/outcomes.json");
     let Ok(text) = fs::read(&outcomes) else { bail!("cargo mutants: {status}") };
     Ok(serde_json::from_slice(&text)?)

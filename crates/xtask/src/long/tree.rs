@@ -25,7 +25,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Makes the copy, or makes it like the checkout again.
+    /// Makes the copy, or makes it like the checkout again. What is edited there later is not seen.
     pub(super) fn open() -> Result<Self> {
         let long = paths::target().join("long");
         let lock = process::lock(&long)?;
@@ -36,7 +36,14 @@ impl Tree {
         if fs::symlink_metadata(&link).is_err() {
             symlink(trixie, &link)?;
         }
-        tree.restore()?;
+        let (from, to) = (sources(&paths::root())?, sources(&tree.root)?);
+        for gone in to.difference(&from) {
+            fs::remove_file(tree.root.join(gone))?;
+        }
+        for file in &from {
+            copy(&paths::root().join(file), &tree.root.join(file))
+                .with_context(|| format!("copying {}", file.display()))?;
+        }
         Ok(tree)
     }
 
@@ -45,25 +52,19 @@ impl Tree {
         &self.root
     }
 
-    /// Makes it like the checkout.
-    pub(super) fn restore(&self) -> Result<()> {
-        let (from, to) = (sources(&paths::root())?, sources(&self.root)?);
-        for gone in to.difference(&from) {
-            fs::remove_file(self.root.join(gone))?;
-        }
-        for file in &from {
-            copy(&paths::root().join(file), &self.root.join(file))
-                .with_context(|| format!("copying {}", file.display()))?;
-        }
-        Ok(())
-    }
-
-    /// Takes a defence away.
-    pub(super) fn apply(&self, patch: &Patch) -> Result<()> {
-        for (file, text) in patch.applied_to(&self.root)? {
+    /// Does `work` while a defence is taken away.
+    pub(super) fn without<T>(&self, patch: &Patch, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let changed = patch.applied_to(&self.root)?;
+        let read = |file: &str| fs::read_to_string(self.root.join(file));
+        let whole = changed.iter().map(|(file, _)| read(file)).collect::<Result<Vec<_>, _>>()?;
+        for (file, text) in &changed {
             fs::write(self.root.join(file), text)?;
         }
-        Ok(())
+        let result = work();
+        for ((file, _), text) in changed.iter().zip(whole) {
+            fs::write(self.root.join(file), text).with_context(|| format!("{file} stays changed"))?;
+        }
+        result
     }
 
     /// Cargo, in the copy.
