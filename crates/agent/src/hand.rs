@@ -59,6 +59,10 @@ async fn act(bus: &Connection, request: Request) -> Result<Reply> {
                 .with_context(|| format!("cannot overwrite {}", victim.path()))?;
             Reply::Done
         }
+        Request::DialEmergency(number) => {
+            Telephony1Proxy::new(bus).await?.dial_emergency(&number).await?;
+            Reply::Done
+        }
         Request::Calls => Reply::Calls(calls(bus).await?),
         Request::Call => Reply::Call(Telephony1Proxy::new(bus).await?.call().await?),
         Request::App => Reply::App(Apps1Proxy::new(bus).await?.session().await?),

@@ -81,6 +81,8 @@ pub enum Request {
     },
     /// Overwrites a file with garbage, as root could.
     Damage(Victim),
+    /// Calls an emergency number, as the screen's button does.
+    DialEmergency(String),
     /// The calls ModemManager knows.
     Calls,
     /// The call telephonyd tells the screen.
@@ -123,7 +125,7 @@ pub enum Reply {
     Diary(Vec<DiaryEntry>),
     /// To `Pid`.
     Pid(u32),
-    /// To `Kill` and `Damage`.
+    /// To `Kill`, `Damage` and `DialEmergency`.
     Done,
     /// To `Calls`.
     Calls(Vec<MmCall>),

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use daemon::access::Access;
-use daemon::clock::{boot_time, unix_time};
 use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules, RulesChanged};
@@ -124,7 +123,7 @@ impl Service {
         config: &Config,
         inputs: mpsc::Sender<Input>,
     ) -> anyhow::Result<Self> {
-        let core = Core::new(now());
+        let core = Core::new(Now::read());
         let view = View { apps: vec![], session: core.session() };
         let mut service = Self {
             core,
@@ -168,13 +167,13 @@ impl Service {
     }
 
     async fn use_rules(&mut self) {
-        let policy = self.store.policy().map(|policy| Arc::new(policy.clone()));
+        let policy = self.store.in_force().map(|rules| Arc::new(rules.clone()));
         self.handle(Event::Rules(policy)).await;
     }
 
     async fn handle(&mut self, event: Event) -> Option<Refused> {
         let mut refused = None;
-        for effect in self.core.handle(event, now()) {
+        for effect in self.core.handle(event, Now::read()) {
             match effect {
                 Effect::Refuse(reason) => refused = Some(reason),
                 Effect::Session(session) => {
@@ -237,6 +236,3 @@ impl Service {
     }
 }
 
-fn now() -> Now {
-    Now { boot: boot_time(), unix: unix_time() }
-}

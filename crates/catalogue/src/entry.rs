@@ -139,9 +139,14 @@ impl Entry {
         self.not_after.is_some_and(|end| now >= end)
     }
 
-    /// What a screen shows of it.
+    /// What a screen shows of it, and a decision needs.
     pub fn info(&self) -> AppInfo {
-        AppInfo { id: self.id.clone(), name: self.name.clone() }
+        AppInfo {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            category: self.category.clone(),
+            age: self.age,
+        }
     }
 }
 

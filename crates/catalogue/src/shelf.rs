@@ -69,6 +69,13 @@ impl<V: Verity> Shelf<V> {
         Ok(newest.map(Entry::info).collect())
     }
 
+    /// What reviewers signed about the newest version of an app.
+    pub fn info(&mut self, app: &AppId, now: SystemTime) -> Result<AppInfo, Refusal> {
+        let catalogue = self.refresh().map_err(|error| refused(&error))?;
+        let bundles = catalogue.of(app).ok_or(Refusal::NotSigned)?;
+        chosen(bundles, now).map(Entry::info).map_err(|error| refused(&error))
+    }
+
     /// The bundle of an app, ready to be mounted: the installed one if it is what was signed, else, where the
     /// catalogue is fresh, newly installed. Takes microseconds when it is installed.
     pub fn bundle(&mut self, app: &AppId, now: SystemTime) -> Result<Bundle, Refusal> {

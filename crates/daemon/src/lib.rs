@@ -16,6 +16,7 @@ pub mod files;
 pub mod notify;
 mod private;
 pub mod rules;
+pub mod wall;
 
 pub use private::Private;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use ipc::Policy1Proxy;
-use policy::Policy;
+use policy::Rulebook;
 use store::Reader;
 use zbus::Connection;
 use zbus::proxy::{CacheProperties, OwnerChangedStream, SignalStream};
@@ -36,9 +36,9 @@ impl Rules {
         rules
     }
 
-    /// The policy; `None` means sealed, or no guardian yet.
-    pub fn policy(&self) -> Option<&Policy> {
-        self.reader.as_ref().map(Reader::policy)
+    /// The rules in force; `None` means sealed, or no guardian yet.
+    pub fn in_force(&self) -> Option<&Rulebook> {
+        self.reader.as_ref().map(Reader::rules)
     }
 
     /// Its revision; 0 without a policy.

@@ -33,8 +33,10 @@ pub enum Refusal {
     Failed(String),
     /// The rules do not allow it; the text is the reason's name.
     Denied(String),
-    /// There is no such call, contact or entry.
+    /// There is no such call, contact, entry or request.
     NotFound(String),
+    /// It is asked properly, and nobody on this watch can do it.
+    Unsupported(String),
 }
 
 /// What zbus proxies return.

@@ -4,7 +4,7 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, ModemState, PolicyState, Position,
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, ModemState, PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -43,16 +43,20 @@ pub trait Diary1 {
     fn read(&self, after: u64, limit: u32) -> Result<Vec<DiaryEntry>>;
 }
 
-/// Binding the watch to its first guardian.
+/// Who may change the rules.
 #[proxy(
     interface = "org.nestling.Guardian1",
     default_service = "org.nestling.Policy",
     default_path = "/org/nestling/Guardian1"
 )]
 pub trait Guardian1 {
-    /// Opens the ten minutes in which a first guardian can enrol. Returns the code the screen shows and
-    /// the seconds left; asked again in that time, the same code. Refused once the watch is bound.
+    /// Opens the ten minutes in which a guardian can enrol: the first one with the code alone, a later one with main's
+    /// signature besides. Returns the code the screen shows and the seconds left; asked again in that time, the same code.
+    /// Refused while the watch is sealed.
     fn open_enrolment(&self) -> Result<(String, u32)>;
+    /// Whose orders the watch takes, in the order they were enrolled. The child may see who that is.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn guardians(&self) -> zbus::Result<Vec<Guardian>>;
 }
 
 /// Calls, after they were screened.

@@ -122,6 +122,17 @@ pub struct Position {
     pub zone: String,
 }
 
+/// Somebody whose orders the watch takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Guardian {
+    /// The contact's id.
+    pub id: String,
+    /// What the family calls him; the id where he is no contact.
+    pub name: String,
+    /// Nobody else can remove him.
+    pub main: bool,
+}
+
 /// A line a daemon asks policyd to write into the diary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct DiaryRecord {

@@ -93,6 +93,17 @@ pub struct AppInfo {
     pub id: AppId,
     /// Its name, at most 40 characters, without control or direction marks.
     pub name: String,
+    /// What it is, such as `game`: 1 to 32 of `a-z`, `0-9`, `-`.
+    pub category: String,
+    /// The youngest child it is for, years.
+    pub age: u8,
+}
+
+impl AppInfo {
+    /// As a decision needs it.
+    pub fn as_asked(&self) -> policy::App<'_> {
+        policy::App { id: self.id.as_str(), category: &self.category, age: self.age }
+    }
 }
 
 /// Why an app was not started, or a session not touched.

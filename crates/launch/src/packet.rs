@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Longest packet, bytes.
-pub const MAX_PACKET: usize = 8192;
+pub const MAX_PACKET: usize = 128 * 1024;
 
 /// Why there is no message.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ pub fn send(
 /// # Errors
 /// See [`PacketError`]. After `TooLarge` and `Malformed` the next packet can be read.
 pub fn receive<T: DeserializeOwned>(socket: impl AsFd) -> Result<(T, Option<OwnedFd>), PacketError> {
-    let mut bytes = [0; MAX_PACKET];
+    let mut bytes = vec![0; MAX_PACKET];
     // Room for two, so that a second one is seen and closed; the kernel closes what has no room.
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

@@ -23,11 +23,18 @@ pub trait Bundles {
     /// `Catalogue` or `Storage`.
     fn apps(&mut self) -> Result<Vec<AppInfo>, Refusal>;
 
-    /// The verified bundle of one, as a mount.
+    /// What was signed about the newest version of one.
+    ///
+    /// # Errors
+    /// `NotSigned`, `Expired`, `Catalogue` or `Storage`.
+    fn info(&mut self, app: &AppId) -> Result<AppInfo, Refusal>;
+
+    /// The verified bundle of one, as a mount, and what was signed about it: the newest version, or an older one that is
+    /// installed where nothing may be installed now.
     ///
     /// # Errors
     /// `NotSigned`, `Altered`, `Expired`, `Catalogue`, `Storage` or `Sandbox`.
-    fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal>;
+    fn tree(&mut self, app: &AppId) -> Result<(AppInfo, Tree), Refusal>;
 }
 
 /// The catalogue of the watch, and the bundles that were mounted since the launcher started.
@@ -100,16 +107,21 @@ impl Bundles for Installed {
         self.opened()?.apps(SystemTime::now())
     }
 
-    fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal> {
+    fn info(&mut self, app: &AppId) -> Result<AppInfo, Refusal> {
+        self.opened()?.info(app, SystemTime::now())
+    }
+
+    fn tree(&mut self, app: &AppId) -> Result<(AppInfo, Tree), Refusal> {
         let bundle = self.opened()?.bundle(app, SystemTime::now())?;
-        self.mount(app, bundle.digest, &bundle.file).map_err(|error| {
+        let tree = self.mount(app, bundle.digest, &bundle.file).map_err(|error| {
             tracing::error!(
                 app = app.as_str(),
                 error = crate::chain(&error),
                 "a signed bundle is not mounted"
             );
             Refusal::Sandbox
-        })
+        })?;
+        Ok((bundle.info, tree))
     }
 }
 

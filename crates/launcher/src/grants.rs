@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use launch::{AppId, Refusal};
+use launch::{AppInfo, Refusal};
 use policy::{Action, Moment, Reason, Verdict};
 use store::Reader;
 
@@ -15,7 +15,7 @@ pub trait Grants {
     ///
     /// # Errors
     /// `NoRules`, `NotGranted` or `TimeUp`.
-    fn may_open(&mut self, app: &AppId) -> Result<(), Refusal>;
+    fn may_open(&mut self, app: &AppInfo) -> Result<(), Refusal>;
 }
 
 /// The published policy store.
@@ -47,12 +47,12 @@ impl Published {
 }
 
 impl Grants for Published {
-    fn may_open(&mut self, app: &AppId) -> Result<(), Refusal> {
+    fn may_open(&mut self, app: &AppInfo) -> Result<(), Refusal> {
         let reader = self.current().ok_or(Refusal::NoRules)?;
         // policyd alone sets the clock; a clock before 1970 is none.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Refusal::TimeUp)?;
-        let moment = Moment { unix: now.as_secs() as i64 };
-        match policy::decide(reader.policy(), &moment, &Action::Open(app.as_str())) {
+        let moment = Moment::at(now.as_secs().cast_signed());
+        match policy::decide(reader.rules(), &moment, &Action::Open(&app.as_asked())) {
             Verdict::Allow { .. } => Ok(()),
             Verdict::Deny { reason: Reason::TimeUp, .. } => Err(Refusal::TimeUp),
             Verdict::Deny { .. } => Err(Refusal::NotGranted),

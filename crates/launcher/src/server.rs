@@ -255,8 +255,12 @@ impl<G: Grants, B: Bundles> Server<G, B> {
             return Err(Refusal::Busy);
         }
         check_display(display.as_fd(), self.setup.screen)?;
-        self.setup.grants.may_open(app)?;
-        let bundle = self.setup.bundles.tree(app)?;
+        let newest = self.setup.bundles.info(app)?;
+        self.setup.grants.may_open(&newest)?;
+        let (info, bundle) = self.setup.bundles.tree(app)?;
+        if info != newest {
+            self.setup.grants.may_open(&info)?;
+        }
         let home = self.setup.users.home(app).map_err(|error| {
             tracing::error!(app = app.as_str(), error = chain(&error), "an app has no place for its files");
             Refusal::Storage

@@ -21,7 +21,7 @@ fn an_app_starts_speaks_and_its_end_is_told() {
     let appd = watch.connect();
     assert_eq!(
         watch.ask(&appd, &Request::List, None),
-        Answer::Apps(vec![AppInfo { id: id("draw"), name: "Draw".into() }])
+        Answer::Apps(vec![watch::info("draw")])
     );
     let mut screen = watch.started(&appd, "draw", 7);
     screen.tell("hello");

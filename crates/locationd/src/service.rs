@@ -91,7 +91,7 @@ impl Here {
     }
 
     fn apply_rules(&mut self) {
-        self.handle(Event::Rules(self.rules.policy().map(|policy| policy.zones.clone())));
+        self.handle(Event::Rules(self.rules.in_force().map(|rules| rules.policy.zones.clone())));
     }
 
     fn handle(&mut self, event: Event) {

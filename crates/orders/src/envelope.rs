@@ -1,19 +1,21 @@
 //! DSSE envelopes (Dead Simple Signing Envelope, protocol v1.0.0): what was signed are the exact bytes.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::keyring::KeyId;
+use crate::names::KeyId;
 
 /// Type of every payload of ours; a part of what is signed.
 pub const PAYLOAD_TYPE: &str = "application/vnd.nestling.order+json";
 
-/// Longest envelope looked at, bytes.
+/// Longest envelope looked at, bytes. Its payload is base64, so it has less than three quarters of that: 192 KiB.
 pub const MAX_ENVELOPE: usize = 256 * 1024;
 
-/// Most signatures one envelope may carry.
-const MAX_SIGNATURES: usize = 4;
+/// Most signatures one envelope may carry: the signer's, and those of four new keys and a new recovery key.
+pub const MAX_SIGNATURES: usize = 6;
 
 /// What is wrong with an envelope.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +29,13 @@ pub enum EnvelopeError {
     /// Somebody else's payload.
     #[error("the payload is not of type {PAYLOAD_TYPE}")]
     Type,
-    /// None, or more than four.
+    /// None, or more than six.
     #[error("an envelope has 1 to {MAX_SIGNATURES} signatures")]
     Signatures,
-    /// A field that should be base64 is not.
+    /// One key signed twice.
+    #[error("an envelope has one signature of a key")]
+    KeyTwice,
+    /// A field that should be base64 is not, or is not spelled the one way it can be (RFC 4648, section 3.5).
     #[error("a payload or signature is not base64")]
     Base64(#[source] base64::DecodeError),
     /// A signature that is not 64 bytes.
@@ -94,7 +99,11 @@ impl Envelope {
                 let bytes = bytes.try_into().map_err(|_| EnvelopeError::SignatureLength)?;
                 Ok(Signature { key: signature.keyid, bytes })
             })
-            .collect::<Result<_, EnvelopeError>>()?;
+            .collect::<Result<Vec<_>, EnvelopeError>>()?;
+        let mut keys = HashSet::new();
+        if !signatures.iter().all(|signature| keys.insert(&signature.key)) {
+            return Err(EnvelopeError::KeyTwice);
+        }
         Ok(Self { payload, signatures })
     }
 

@@ -1,166 +1,176 @@
-//! Who may sign, and what.
+//! Who is enrolled, with which keys, and how far each key has counted.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::VerifyingKey;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
-use crate::envelope::{Signature, pre_authentication_encoding};
-use crate::order::Body;
+use crate::key::PublicKey;
+use crate::names::KeyId;
+use crate::role::Role;
 
-/// Name of a key: the first 32 hex digits of the SHA-256 of its 32 bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct KeyId(String);
+/// Guardians one watch may have.
+pub const MAX_GUARDIANS: usize = 8;
 
-impl KeyId {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if is_hex(&text, 32) {
-            Ok(Self(text))
-        } else {
-            Err(serde::de::Error::custom("a key id is 32 hex digits"))
-        }
-    }
-}
-
-pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// An Ed25519 public key (RFC 8032); base64 in JSON. Weak points of low order are refused.
+/// Somebody who signs orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
-
-impl PublicKey {
-    pub(crate) fn new(key: VerifyingKey) -> Self {
-        Self(key)
-    }
-
-    /// The 32 bytes of RFC 8032, if they are a key that can sign.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
-        VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak()).map(Self)
-    }
-
-    /// The 32 bytes of RFC 8032.
-    pub fn to_bytes(&self) -> [u8; 32] {
-        self.0.to_bytes()
-    }
-
-    /// The key's name.
-    pub fn id(&self) -> KeyId {
-        KeyId(hex(&Sha256::digest(self.0.as_bytes())[..16]))
-    }
-
-    /// True if this key made the signature over exactly this payload (strict verification: one
-    /// signature has one spelling).
-    pub fn verifies(&self, payload: &[u8], signature: &Signature) -> bool {
-        let bytes = ed25519_dalek::Signature::from_bytes(&signature.bytes);
-        self.0.verify_strict(&pre_authentication_encoding(payload), &bytes).is_ok()
-    }
-}
-
-impl Serialize for PublicKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(self.0.as_bytes()))
-    }
-}
-
-impl<'de> Deserialize<'de> for PublicKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let text = String::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text).map_err(|_| D::Error::custom("a key is base64"))?;
-        let bytes = bytes.try_into().map_err(|_| D::Error::custom("a key has 32 bytes"))?;
-        Self::from_bytes(&bytes).ok_or_else(|| D::Error::custom("not an Ed25519 key"))
-    }
-}
-
-/// What a signer is in the family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// The one guardian nobody else can remove.
-    Main,
-    /// Another guardian.
-    Guardian,
-}
-
-impl Role {
-    /// The table of roles and bodies: what this role may sign.
-    pub fn may_sign(self, body: &Body) -> bool {
-        match (self, body) {
-            (Self::Main | Self::Guardian, Body::SetPolicy { .. }) => true,
-            // Enrolment of further guardians is not part of the watch yet; the first one is the ledger's.
-            (_, Body::Enrol(_)) => false,
-        }
-    }
-}
-
-/// An enrolled key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// Verifies its signatures.
-    pub public: PublicKey,
-    /// Whose it is: the contact's id.
-    pub guardian: String,
-    /// What it may sign.
+pub struct Guardian {
+    /// The contact's id.
+    pub id: String,
+    /// Main or guardian.
     pub role: Role,
-    /// Counter of the last order taken from this key. The next one is greater.
-    pub counter: u64,
+    /// 1 to 4 keys, in the order they were enrolled.
+    pub keys: Vec<PublicKey>,
+    /// The key on paper, if there is one.
+    pub recovery: Option<PublicKey>,
 }
 
-/// All enrolled keys.
+impl Guardian {
+    /// Without a key yet.
+    pub(crate) fn new(id: &str, role: Role) -> Self {
+        Self { id: id.to_owned(), role, keys: Vec::new(), recovery: None }
+    }
+
+    /// True if it is one of his keys, or his recovery key.
+    pub fn has(&self, key: &KeyId) -> bool {
+        self.keys_and_roles().any(|(own, _)| own.id() == *key)
+    }
+
+    /// Every key and the role it signs in.
+    pub fn keys_and_roles(&self) -> impl Iterator<Item = (&PublicKey, Role)> {
+        let recovery = self.recovery.iter().map(|key| (key, Role::Recovery));
+        self.keys.iter().map(|key| (key, self.role)).chain(recovery)
+    }
+
+    fn keys_missing_in(&self, other: Option<&Self>) -> impl Iterator<Item = KeyId> {
+        let there: Vec<_> =
+            other.iter().flat_map(|other| other.keys_and_roles()).map(|(key, _)| key.id()).collect();
+        self.keys_and_roles().map(|(key, _)| key.id()).filter(move |id| !there.contains(id))
+    }
+}
+
+/// All guardians. Once there is one there is exactly one main, and no key stands twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Keyring(Vec<Key>);
+pub struct Keyring {
+    guardians: Vec<Guardian>,
+    /// Of every key that ever signed an order taken here, also of one that is gone: if it is enrolled again, its old
+    /// orders stay used.
+    counters: BTreeMap<KeyId, u64>,
+}
+
+/// Something that changed in a keyring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a guardian is a contact's id, a key its name")]
+pub enum Change {
+    /// A guardian came.
+    Added { guardian: String },
+    /// A guardian went.
+    Removed { guardian: String },
+    /// A guardian has one more key, or another recovery key.
+    KeyAdded { guardian: String, key: KeyId },
+    /// A guardian has a key less.
+    KeyRemoved { guardian: String, key: KeyId },
+    /// Another guardian is main.
+    Main { guardian: String },
+}
 
 impl Keyring {
     /// No guardian was ever enrolled.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.guardians.is_empty()
     }
 
-    /// The keys, in the order they were enrolled.
-    pub fn keys(&self) -> &[Key] {
-        &self.0
+    /// The guardians, in the order they were enrolled.
+    pub fn guardians(&self) -> &[Guardian] {
+        &self.guardians
     }
 
-    /// The key with this name.
-    pub fn key(&self, id: &KeyId) -> Option<&Key> {
-        self.0.iter().find(|key| &key.public.id() == id)
+    /// The guardian with this contact id.
+    pub fn guardian(&self, id: &str) -> Option<&Guardian> {
+        self.guardians.iter().find(|guardian| guardian.id == id)
     }
 
-    pub(crate) fn key_mut(&mut self, id: &KeyId) -> Option<&mut Key> {
-        self.0.iter_mut().find(|key| &key.public.id() == id)
+    /// The guardian nobody else can remove. None only before the first enrolment.
+    pub fn main(&self) -> Option<&Guardian> {
+        self.guardians.iter().find(|guardian| guardian.role == Role::Main)
     }
 
-    pub(crate) fn push(&mut self, key: Key) {
-        self.0.push(key);
+    /// The key with this name, whose it is, and the role it signs in.
+    pub fn key(&self, id: &KeyId) -> Option<(&Guardian, &PublicKey, Role)> {
+        self.guardians.iter().find_map(|guardian| {
+            let (key, role) = guardian.keys_and_roles().find(|(key, _)| &key.id() == id)?;
+            Some((guardian, key, role))
+        })
     }
 
-    /// A hash over the keys, their owners and roles (not the counters): what the anchor holds.
+    /// The counter of the last order taken from a key; 0 if there was none. The next one is greater.
+    pub fn counter(&self, id: &KeyId) -> u64 {
+        self.counters.get(id).copied().unwrap_or_default()
+    }
+
+    /// A hash over the keys, their owners and roles: what the anchor holds. Counters are no part of it, they follow
+    /// from the log.
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(b"nestling keyring 1\n");
-        for key in &self.0 {
-            hash.update(format!("{} {} {:?}\n", key.public.id().as_str(), key.guardian, key.role));
+        for guardian in &self.guardians {
+            for (key, role) in guardian.keys_and_roles() {
+                hash.update(format!("{} {} {role:?}\n", key.id(), guardian.id));
+            }
         }
         hash.finalize().into()
+    }
+
+    /// What is otherwise in `self` than it was `before`: first what went, then what came.
+    pub(crate) fn changes_since(&self, before: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for old in &before.guardians {
+            let now = self.guardian(&old.id);
+            if now.is_none() {
+                changes.push(Change::Removed { guardian: old.id.clone() });
+            }
+            changes.extend(
+                old.keys_missing_in(now).map(|key| Change::KeyRemoved { guardian: old.id.clone(), key }),
+            );
+        }
+        for new in &self.guardians {
+            let was = before.guardian(&new.id);
+            if was.is_none() {
+                changes.push(Change::Added { guardian: new.id.clone() });
+            }
+            changes.extend(
+                new.keys_missing_in(was).map(|key| Change::KeyAdded { guardian: new.id.clone(), key }),
+            );
+            if new.role == Role::Main && was.is_none_or(|was| was.role != Role::Main) {
+                changes.push(Change::Main { guardian: new.id.clone() });
+            }
+        }
+        changes
+    }
+
+    pub(crate) fn count(&mut self, key: &KeyId, counter: u64) {
+        self.counters.insert(key.clone(), counter);
+    }
+
+    /// Puts a guardian where he was, or at the end.
+    pub(crate) fn put(&mut self, guardian: Guardian) {
+        match self.guardians.iter_mut().find(|other| other.id == guardian.id) {
+            Some(place) => *place = guardian,
+            None => self.guardians.push(guardian),
+        }
+    }
+
+    pub(crate) fn remove_key(&mut self, id: &KeyId) {
+        for guardian in &mut self.guardians {
+            guardian.keys.retain(|key| key.id() != *id);
+            guardian.recovery.take_if(|key| key.id() == *id);
+        }
+    }
+
+    /// Takes a guardian away; an heir is main from now on.
+    pub(crate) fn remove(&mut self, id: &str, heir: Option<&str>) {
+        self.guardians.retain(|guardian| guardian.id != id);
+        for guardian in self.guardians.iter_mut().filter(|guardian| Some(guardian.id.as_str()) == heir) {
+            guardian.role = Role::Main;
+        }
     }
 }

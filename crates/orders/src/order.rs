@@ -1,70 +1,15 @@
 //! What an order says.
 
 use policy::Policy;
-use serde::{Deserialize, Deserializer, Serialize};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
-use crate::keyring::{KeyId, PublicKey, Role, hex, is_hex};
+use crate::code::EnrolmentCode;
+use crate::key::PublicKey;
+use crate::names::{BootKey, KeyId, PolicyHash, WatchId};
+use crate::role::{BodyKind, Role};
 
-/// Name of a watch: 32 hex digits, derived from the device key born at its first boot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct WatchId(String);
-
-impl WatchId {
-    /// The id of the watch with this device key.
-    pub fn of_device_key(key: &[u8; 32]) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"nestling watch 1\n");
-        hash.update(key);
-        Self(hex(&hash.finalize()[..16]))
-    }
-
-    /// Reads an id.
-    pub fn parse(text: &str) -> Option<Self> {
-        is_hex(text, 32).then(|| Self(text.to_owned()))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for WatchId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a watch id is 32 hex digits"))
-    }
-}
-
-/// SHA-256 of the payload that set a policy, 64 hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct PolicyHash(String);
-
-impl PolicyHash {
-    /// The hash of a `SetPolicy` order's payload.
-    pub fn of_payload(payload: &[u8]) -> Self {
-        Self(hex(&Sha256::digest(payload)))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for PolicyHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if is_hex(&text, 64) {
-            Ok(Self(text))
-        } else {
-            Err(serde::de::Error::custom("a hash is 64 hex digits"))
-        }
-    }
-}
+/// Keys one guardian may have, the recovery key not among them.
+pub const MAX_KEYS: usize = 4;
 
 /// An order: who tells which watch what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,13 +21,14 @@ pub struct Order {
     pub signer: KeyId,
     /// Greater than in any earlier order of this key.
     pub counter: u64,
-    /// When the guardian wrote it, seconds since 1970 UTC. For people: nothing is decided by it.
+    /// When the guardian wrote it, seconds since 1970 UTC. For people; of the ledger's lists it decides which
+    /// entries are over when one is full.
     pub issued_at: i64,
     /// What is ordered.
     pub body: Body,
 }
 
-/// The things a guardian can order.
+/// The things that can be ordered. `docs/orders.md` has an example of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Body {
@@ -94,20 +40,154 @@ pub enum Body {
         /// All rules.
         policy: Policy,
     },
-    /// Enrols the first guardian.
+    /// Answers what the child asked for.
+    Answer {
+        /// The request's number.
+        request: u64,
+        /// Yes or no.
+        yes: bool,
+        /// When the yes is over, seconds since 1970 UTC; `null`: until another order.
+        until: Option<i64>,
+    },
+    /// Gives an app or more time, besides what the policy gives.
+    Grant {
+        /// What is given.
+        what: What,
+        /// When it is over, seconds since 1970 UTC; `null`: until another order. More time always ends.
+        until: Option<i64>,
+    },
+    /// Takes an app away, also one the policy grants; a policy does not bring it back, a grant does.
+    Revoke {
+        /// The app's id.
+        app: String,
+    },
+    /// Enrols a guardian, or further keys of one.
     Enrol(Enrolment),
+    /// Takes a guardian or one of his keys away.
+    Retire {
+        /// Whose.
+        guardian: String,
+        /// The key; `null`: the guardian with all his keys.
+        key: Option<KeyId>,
+        /// The guardian who is main from now on: when main himself leaves, and only then.
+        heir: Option<String>,
+    },
+    /// Asks where the child is. The child sees it.
+    Locate {},
+    /// Makes the watch ring so that it is found.
+    Ring {},
+    /// The watch is lost, or found again.
+    Lost {
+        /// Lost or found.
+        on: bool,
+    },
+    /// Nothing but the lifeline and calls.
+    Pause {
+        /// When it is over, seconds since 1970 UTC; `null`: until another order.
+        until: Option<i64>,
+    },
+    /// Ends a pause.
+    Resume {},
+    /// Asks for all data of the child.
+    Export {},
+    /// Erases the watch. It is the last order.
+    Wipe {},
+    /// Erases the watch and lets its owner boot what he signed himself. It is the last order.
+    Unlock {
+        /// Hash of the owner's boot key.
+        boot_key: BootKey,
+    },
 }
 
-/// The first guardian's key, and the proof of having seen the watch's screen.
+impl Body {
+    /// Which of them it is.
+    pub fn kind(&self) -> BodyKind {
+        match self {
+            Self::SetPolicy { .. } => BodyKind::SetPolicy,
+            Self::Answer { .. } => BodyKind::Answer,
+            Self::Grant { .. } => BodyKind::Grant,
+            Self::Revoke { .. } => BodyKind::Revoke,
+            Self::Enrol(_) => BodyKind::Enrol,
+            Self::Retire { .. } => BodyKind::Retire,
+            Self::Locate {} => BodyKind::Locate,
+            Self::Ring {} => BodyKind::Ring,
+            Self::Lost { .. } => BodyKind::Lost,
+            Self::Pause { .. } => BodyKind::Pause,
+            Self::Resume {} => BodyKind::Resume,
+            Self::Export {} => BodyKind::Export,
+            Self::Wipe {} => BodyKind::Wipe,
+            Self::Unlock { .. } => BodyKind::Unlock,
+        }
+    }
+}
+
+/// What a grant gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum What {
+    /// The app with this id.
+    App(String),
+    /// More time than the allowance.
+    Time {
+        /// Of which category; `null`: of the whole day.
+        category: Option<String>,
+        /// 1 to 240.
+        minutes: u16,
+    },
+}
+
+/// A guardian's keys, and the proof of having seen the watch's screen. Every key in it signs the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Wire")]
 pub struct Enrolment {
-    /// The code on the watch's screen: 20 digits.
-    pub code: String,
-    /// The guardian's public key; it signs this order too.
-    pub key: PublicKey,
+    /// The code on the watch's screen.
+    pub code: EnrolmentCode,
     /// The guardian's contact id.
     pub guardian: String,
-    /// Must be `main` for the first.
+    /// `main` for the first guardian and for more keys of main's, else `guardian`.
     pub role: Role,
+    /// 1 to [`MAX_KEYS`] keys that are not enrolled yet.
+    pub keys: Vec<PublicKey>,
+    /// A new key on paper, in place of the one before; `null` leaves that one as it is.
+    pub recovery: Option<PublicKey>,
+}
+
+impl Enrolment {
+    /// Every key in it, the recovery key last.
+    pub fn all_keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.keys.iter().chain(&self.recovery)
+    }
+}
+
+/// An enrolment as it is written. Keys stay texts until they are counted: to read a key costs more than its bytes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    code: EnrolmentCode,
+    guardian: String,
+    role: Role,
+    /// How the first watches wrote one key. Their logs must be read.
+    key: Option<String>,
+    keys: Option<Vec<String>>,
+    recovery: Option<PublicKey>,
+}
+
+impl TryFrom<Wire> for Enrolment {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        let keys = match (wire.key, wire.keys) {
+            (Some(key), None) => vec![key],
+            (None, Some(keys)) if (1..=MAX_KEYS).contains(&keys.len()) => keys,
+            _ => return Err("an enrolment has 1 to 4 keys"),
+        };
+        let keys: Option<Vec<_>> = keys.iter().map(|key| PublicKey::parse(key)).collect();
+        Ok(Self {
+            code: wire.code,
+            guardian: wire.guardian,
+            role: wire.role,
+            keys: keys.ok_or("not the base64 of an Ed25519 key")?,
+            recovery: wire.recovery,
+        })
+    }
 }

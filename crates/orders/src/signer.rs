@@ -3,8 +3,9 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::envelope::{Envelope, Signature, pre_authentication_encoding};
-use crate::keyring::PublicKey;
-use crate::order::{Body, Order, WatchId};
+use crate::key::PublicKey;
+use crate::names::WatchId;
+use crate::order::{Body, Order};
 
 /// A private key and the counter of its last order.
 pub struct Signer {
@@ -36,7 +37,7 @@ impl Signer {
 
     /// Signs the next order to a watch.
     pub fn order(&mut self, watch: &WatchId, issued_at: i64, body: Body) -> Envelope {
-        self.counter += 1;
+        self.counter = self.counter.saturating_add(1);
         let order = Order {
             watch: watch.clone(),
             signer: self.public().id(),
@@ -47,9 +48,20 @@ impl Signer {
         self.seal(serde_json::to_vec(&order).unwrap_or_default())
     }
 
+    /// Adds this key's signature to an order that another key gave: a new key shows that somebody has it.
+    pub fn cosign(&self, envelope: &mut Envelope) {
+        let signature = self.sign(&envelope.payload);
+        envelope.signatures.retain(|other| other.key != signature.key);
+        envelope.signatures.push(signature);
+    }
+
     /// Signs any payload; tests use it for orders that are wrong.
     pub fn seal(&self, payload: Vec<u8>) -> Envelope {
-        let bytes = self.key.sign(&pre_authentication_encoding(&payload)).to_bytes();
-        Envelope { payload, signatures: vec![Signature { key: self.public().id(), bytes }] }
+        Envelope { signatures: vec![self.sign(&payload)], payload }
+    }
+
+    fn sign(&self, payload: &[u8]) -> Signature {
+        let bytes = self.key.sign(&pre_authentication_encoding(payload)).to_bytes();
+        Signature { key: self.public().id(), bytes }
     }
 }

@@ -11,6 +11,9 @@ use crate::rules::{PolicyError, limits};
 pub enum Kind {
     /// Signs orders. A guardian's call is protected: no switch of the family turns it away.
     Guardian,
+    /// Someone to reach in need, who signs nothing: rings and is called wherever a guardian would be, as far as his
+    /// [`May`] goes.
+    Emergency,
     /// Grandparents, aunts, neighbours.
     Family,
     /// Other children.
@@ -22,13 +25,16 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Guardian => "guardian",
+            Self::Emergency => "emergency",
             Self::Family => "family",
             Self::Friend => "friend",
         }
     }
 }
 
-/// What a contact may do; a guardian may do all of it whatever stands here.
+/// What a contact may do; a guardian may do all of it whatever stands here. Orders from before there were texts say
+/// nothing of them, and allow none.
+#[expect(clippy::struct_excessive_bools, reason = "four rights, each of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct May {
@@ -36,6 +42,12 @@ pub struct May {
     pub ring: bool,
     /// The child may call the contact.
     pub be_called: bool,
+    /// The contact's texts are shown.
+    #[serde(default)]
+    pub write: bool,
+    /// The child may write to the contact.
+    #[serde(default)]
+    pub be_written: bool,
 }
 
 /// One person.

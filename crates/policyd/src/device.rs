@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use daemon::files;
-use orders::{Signer, WatchId};
+use orders::Signer;
 
 /// What is wrong with the device key.
 #[derive(Debug, thiserror::Error)]
@@ -30,26 +30,22 @@ pub enum DeviceError {
 ///
 /// # Errors
 /// See [`DeviceError`].
-pub fn load(directory: &Path) -> Result<Option<WatchId>, DeviceError> {
+pub fn load(directory: &Path) -> Result<Option<Signer>, DeviceError> {
     let path = directory.join("device.key");
     let io = |source| DeviceError::Io { action: "read", source };
     let Some(bytes) = files::read_small(&path, 32).map_err(io)? else { return Ok(None) };
     let secret: [u8; 32] = bytes.try_into().map_err(|_| DeviceError::Damaged)?;
-    Ok(Some(watch_id(&secret)))
+    Ok(Some(Signer::from_secret(&secret)))
 }
 
 /// Makes a key. Only for a watch that never had one.
 ///
 /// # Errors
 /// See [`DeviceError`].
-pub fn create(directory: &Path) -> Result<WatchId, DeviceError> {
+pub fn create(directory: &Path) -> Result<Signer, DeviceError> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(DeviceError::Random)?;
     files::write_whole(&directory.join("device.key"), &secret)
         .map_err(|source| DeviceError::Io { action: "write", source })?;
-    Ok(watch_id(&secret))
-}
-
-fn watch_id(secret: &[u8; 32]) -> WatchId {
-    WatchId::of_device_key(&Signer::from_secret(secret).public().to_bytes())
+    Ok(Signer::from_secret(&secret))
 }

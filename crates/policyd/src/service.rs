@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Context;
 use daemon::access::{Access, Peer};
 use daemon::notify::{self, Watchdog};
-use ipc::{DiaryEntry, DiaryRecord, PolicyState, Refusal, names, paths};
+use daemon::wall::Now;
+use ipc::{DiaryEntry, DiaryRecord, Guardian, PolicyState, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot};
 use zbus::names::BusName;
 use zbus::object_server::SignalEmitter;
@@ -13,7 +14,7 @@ use zbus::object_server::SignalEmitter;
 use crate::bus::{Diary1, Guardian1, Policy1};
 use crate::config::Config;
 use crate::guard::Guard;
-use crate::office::{Now, Office};
+use crate::office::Office;
 
 /// Answers go back through here.
 pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
@@ -27,6 +28,8 @@ pub enum Request {
     Status(Reply<Status>),
     /// `Guardian1.OpenEnrolment`
     OpenEnrolment(Reply<(String, u32)>),
+    /// `Guardian1.Guardians`
+    Guardians(Reply<Vec<Guardian>>),
     /// `Diary1.Record`
     Record(Peer, DiaryRecord, Reply<u64>),
     /// `Diary1.Read`
@@ -50,11 +53,23 @@ pub const QUEUE: usize = 64;
 /// The store is not built again more often than this, however often somebody touches it.
 const MEND_PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs policyd until it is told to end.
+/// So long the answer to the last order may take to leave.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Why policyd ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Told,
+    /// A guardian wiped the watch, which starts again now.
+    Erased,
+}
+
+/// Runs policyd until it is told to end, or the watch was wiped.
 ///
 /// # Errors
 /// The bus, the name or the diary cannot be had.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config) -> anyhow::Result<Ended> {
     let mut office = Office::open(&config, Now::read()).context("cannot keep a diary")?;
     let guard = Guard::new(&config.store).context("cannot watch the store's directory")?;
     let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
@@ -73,7 +88,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tokio::pin!(shutdown);
     let mut told = (office.revision(), office.state());
     tell(&emitter, told).await;
-    loop {
+    while !office.is_erased() {
         let mut mended = false;
         tokio::select! {
             Some(request) = requests.recv() => handle(&mut office, request),
@@ -85,7 +100,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 watchdog.feed();
                 mended = office.mend_store(Now::read());
             }
-            ended = &mut shutdown => return ended.context("cannot wait for signals"),
+            ended = &mut shutdown => {
+                ended.context("cannot wait for signals")?;
+                return Ok(Ended::Told);
+            }
         }
         let now = (office.revision(), office.state());
         if mended || now != told {
@@ -96,6 +114,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             tokio::time::sleep(MEND_PAUSE).await;
         }
     }
+    tokio::time::sleep(FAREWELL).await;
+    Ok(Ended::Erased)
 }
 
 fn handle(office: &mut Office, request: Request) {
@@ -111,6 +131,7 @@ fn handle(office: &mut Office, request: Request) {
             };
             drop(reply.send(Ok(status)));
         }
+        Request::Guardians(reply) => drop(reply.send(Ok(office.guardians()))),
         Request::OpenEnrolment(reply) => drop(reply.send(office.open_enrolment(now))),
         Request::Record(peer, record, reply) => drop(reply.send(office.record(peer.as_str(), &record, now))),
         Request::Read(after, limit, reply) => drop(reply.send(office.read_diary(after, limit))),

@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Policy1Proxy, PolicyState, Refusal};
-use orders::{Body, Enrolment, Role, Signer, WatchId};
+use orders::{Body, Enrolment, EnrolmentCode, Role, Signer, WatchId};
 use store::Reader;
 use testkit::PrivateBus;
 use zbus::Connection;
@@ -63,8 +63,9 @@ async fn bind(client: &Connection, mum: &mut Signer) {
     assert!((590..=600).contains(&left));
     let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
     let enrolment = Enrolment {
-        code: code.replace(' ', ""),
-        key: mum.public(),
+        code: EnrolmentCode::parse(&code.replace(' ', "")).unwrap(),
+        keys: vec![mum.public()],
+        recovery: None,
         guardian: "mum".into(),
         role: Role::Main,
     };
@@ -89,7 +90,7 @@ async fn a_guardian_enrols_and_orders_over_the_bus() {
     assert_eq!(Reader::open(&daemon.root.join("store")).unwrap().revision(), 2);
     let diary = Diary1Proxy::new(&client).await.unwrap().read(0, 50).await.unwrap();
     let kinds: Vec<_> = diary.iter().map(|line| line.kind.as_str()).collect();
-    assert_eq!(kinds, ["enrol", "set-policy", "order-refused"]);
+    assert_eq!(kinds, ["enrol", "guardian-added", "set-policy", "order-refused"]);
     assert!(diary.iter().all(|line| line.source == "policy"));
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use ipc::{PolicyState, Refusal};
 use nestling_policyd::config::Config;
-use nestling_policyd::office::{Now, Office};
-use orders::{Body, Enrolment, PolicyHash, Role, Signer, WatchId};
+use nestling_policyd::office::Office;
+use daemon::wall::Now;
+use orders::{Body, Enrolment, EnrolmentCode, PolicyHash, PublicKey, Role, Signer, WatchId};
 use policy::Policy;
 use store::Reader;
 use tempfile::TempDir;
@@ -42,16 +43,27 @@ impl Watch {
     fn bound() -> (Self, Office) {
         let mut watch = Self::new();
         let mut office = watch.boot();
-        let (code, _) = office.open_enrolment(now()).unwrap();
-        let enrolment = Enrolment {
-            code: code.replace(' ', ""),
-            key: watch.mum.public(),
-            guardian: "mum".into(),
-            role: Role::Main,
-        };
-        watch.submit(&mut office, Body::Enrol(enrolment)).unwrap();
-        watch.set(&mut office, family()).unwrap();
+        watch.bind(&mut office);
         (watch, office)
+    }
+
+    fn bind(&mut self, office: &mut Office) {
+        let enrolment = self.enrolment(office, "mum", Role::Main, self.mum.public());
+        self.submit(office, Body::Enrol(enrolment)).unwrap();
+        self.set(office, family()).unwrap();
+    }
+
+    /// With the code on the screen.
+    fn enrolment(&self, office: &mut Office, guardian: &str, role: Role, key: PublicKey) -> Enrolment {
+        let (code, _) = office.open_enrolment(now()).unwrap();
+        let code = EnrolmentCode::parse(&code.replace(' ', "")).unwrap();
+        Enrolment { code, guardian: guardian.into(), role, keys: vec![key], recovery: None }
+    }
+
+    /// What nestling-tidy does: all but the anchor goes.
+    fn erase(&self) {
+        fs::remove_dir_all(self.path("state")).unwrap();
+        fs::create_dir(self.path("state")).unwrap();
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -138,13 +150,129 @@ fn a19_a_replay_is_refused_and_in_the_diary_also_after_a_restart() {
     drop(office);
     let mut office = watch.boot();
     assert!(matches!(office.submit(&envelope, now()), Err(Refusal::Replayed(_))));
-    assert_eq!(kinds(&office), ["enrol", "set-policy", "set-policy", "order-refused", "order-refused"]);
+    assert_eq!(kinds(&office), ["enrol", "guardian-added", "set-policy", "set-policy", "order-refused", "order-refused"]);
 }
 
 #[test]
-fn a17_once_bound_no_code_is_shown_again() {
-    let (_watch, mut office) = Watch::bound();
-    assert!(matches!(office.open_enrolment(now()), Err(Refusal::Enrolment(_))));
+fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
+    let (watch, mut office) = Watch::bound();
+    let mut stranger = Signer::from_secret(&[9; 32]);
+    let enrolment = watch.enrolment(&mut office, "stranger", Role::Guardian, stranger.public());
+    let id = WatchId::parse(office.watch()).unwrap();
+    let alone = stranger.order(&id, 0, Body::Enrol(enrolment)).to_bytes();
+    assert!(matches!(office.submit(&alone, now()), Err(Refusal::BadSignature(_))));
+    assert_eq!(office.guardians().len(), 1);
+}
+
+#[test]
+fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
+    let (mut watch, mut office) = Watch::bound();
+    let mut dad = Signer::from_secret(&[2; 32]);
+    let enrolment = watch.enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let id = WatchId::parse(office.watch()).unwrap();
+    let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
+    dad.cosign(&mut order);
+    office.submit(&order.to_bytes(), now()).unwrap();
+    let seen: Vec<_> = office.guardians().into_iter().map(|one| (one.name, one.main)).collect();
+    assert_eq!(seen, [("Mum".to_owned(), true), ("Dad".to_owned(), false)]);
+
+    let retire = |guardian: &str| Body::Retire { guardian: guardian.into(), key: None, heir: None };
+    let dads = dad.order(&id, 0, retire("mum")).to_bytes();
+    assert!(matches!(office.submit(&dads, now()), Err(Refusal::Enrolment(_))), "nobody removes main");
+    let mums = watch.mum.order(&id, 0, retire("dad")).to_bytes();
+    office.submit(&mums, now()).unwrap();
+    let lines = office.read_diary(0, 100).unwrap();
+    let told: Vec<_> = lines
+        .iter()
+        .filter(|line| line.kind.starts_with("guardian-"))
+        .map(|line| (line.kind.as_str(), line.details["guardian"].as_str(), line.details["by"].as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [("guardian-added", "mum", "mum"), ("guardian-added", "dad", "mum"), ("guardian-removed", "dad", "mum")]
+    );
+}
+
+#[test]
+fn a33_only_mains_order_wipes_and_the_watch_is_free_only_after_it() {
+    let (mut watch, mut office) = Watch::bound();
+    let old = fs::read(watch.path("state").join("orders.db")).unwrap();
+    watch.submit(&mut office, Body::Wipe {}).unwrap();
+    assert!(office.is_erased() && office.state() == PolicyState::Sealed);
+    assert_eq!(watch.published(), None);
+    drop(office);
+    // Before the storage is erased nothing in it counts, and a start does not ask for another one.
+    let office = watch.boot();
+    assert!(office.state() == PolicyState::Sealed && !office.is_erased());
+    drop(office);
+    watch.erase();
+    let mut office = watch.boot();
+    assert_eq!((office.state(), office.revision()), (PolicyState::Unbound, 0));
+    // The old family's log is worth nothing, whoever kept it.
+    drop(office);
+    fs::write(watch.path("state").join("orders.db"), old).unwrap();
+    assert_eq!(watch.boot().state(), PolicyState::Sealed);
+    watch.erase();
+    office = watch.boot();
+    watch.mum = Signer::from_secret(&[7; 32]);
+    watch.base = None;
+    watch.bind(&mut office);
+    assert_eq!(office.state(), PolicyState::Bound);
+    drop(office);
+    assert_eq!(watch.boot().state(), PolicyState::Bound);
+}
+
+#[test]
+fn a33_a_power_cut_during_a_wipe_ends_in_a_wiped_watch() {
+    let (mut watch, mut office) = Watch::bound();
+    let before = fs::read(watch.path("anchor").join("anchor.json")).unwrap();
+    watch.submit(&mut office, Body::Wipe {}).unwrap();
+    drop(office);
+    let mark = watch.path("state").join("erase");
+    for anchor in [None, Some(before)] {
+        fs::remove_file(&mark).unwrap();
+        if let Some(anchor) = anchor {
+            fs::write(watch.path("anchor").join("anchor.json"), anchor).unwrap();
+        }
+        let office = watch.boot();
+        assert!(office.is_erased() && office.state() == PolicyState::Sealed && mark.exists());
+    }
+    watch.erase();
+    assert_eq!(watch.boot().state(), PolicyState::Unbound);
+}
+
+#[test]
+fn unlock_keeps_the_owners_boot_key_and_nothing_else() {
+    let (mut watch, mut office) = Watch::bound();
+    let boot_key = orders::BootKey::of_bytes(b"a key");
+    watch.submit(&mut office, Body::Unlock { boot_key: boot_key.clone() }).unwrap();
+    assert_eq!(fs::read_to_string(watch.path("state").join("boot-key")).unwrap(), boot_key.as_str());
+    assert!(office.is_erased());
+}
+
+#[test]
+fn what_nobody_on_the_watch_can_do_is_refused_and_does_not_count() {
+    let (mut watch, mut office) = Watch::bound();
+    for body in [Body::Locate {}, Body::Ring {}, Body::Export {}] {
+        assert!(matches!(watch.submit(&mut office, body), Err(Refusal::Unsupported(_))));
+    }
+    let answer = Body::Answer { request: 1, yes: true, until: None };
+    assert!(matches!(watch.submit(&mut office, answer), Err(Refusal::NotFound(_))));
+    assert_eq!(office.revision(), 2);
+}
+
+#[test]
+fn a_pause_is_published_and_ends_by_order() {
+    let (mut watch, mut office) = Watch::bound();
+    let store = watch.path("store");
+    let paused = || Reader::open(&store).unwrap().rules().standing.paused.is_some();
+    watch.submit(&mut office, Body::Pause { until: None }).unwrap();
+    assert!(paused());
+    drop(office);
+    let mut office = watch.boot();
+    assert!(paused());
+    watch.submit(&mut office, Body::Resume {}).unwrap();
+    assert!(!paused());
 }
 
 #[test]

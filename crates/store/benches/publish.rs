@@ -28,7 +28,7 @@ fn full() -> Policy {
             .map(|place| number(person * limits::NUMBERS_OF_A_CONTACT + place))
             .collect(),
         picture: "face:mum".into(),
-        may: May { ring: true, be_called: false },
+        may: May { ring: true, be_called: false, write: false, be_written: false },
     };
     let zone = |place: usize| Zone {
         id: format!("z{place}"),
@@ -38,17 +38,16 @@ fn full() -> Policy {
         radius_m: 150,
     };
     Policy {
-        region: Region::Eu,
-        contacts: (0..limits::CONTACTS).map(contact).collect(),
         zones: (0..limits::ZONES).map(zone).collect(),
         apps: (0..limits::APPS)
-            .map(|place| AppGrant { app: format!("app{place}"), until: Some(1_780_000_000) })
+            .map(|place| AppGrant { app: format!("app{place}"), until: Some(1_780_000_000), permissions: vec![] })
             .collect(),
+        ..Policy::of(Region::Eu, (0..limits::CONTACTS).map(contact).collect())
     }
 }
 
 fn ours(folder: &Path, revision: u64, policy: &Policy) {
-    publish(folder, revision, policy).unwrap();
+    publish(folder, revision, &policy.clone().into()).unwrap();
     let reader = Reader::open(folder).unwrap();
     assert_eq!((reader.revision(), reader.policy().contacts.len()), (revision, limits::CONTACTS));
 }

@@ -8,7 +8,9 @@
 //! checked; a reader that cannot read has no policy, which everywhere means sealed.
 
 mod publish;
+mod read;
 mod reader;
+mod write;
 
 pub use publish::{PublishError, publish, withdraw};
 pub use reader::{ReadError, Reader, Stamp};
@@ -20,4 +22,4 @@ pub const FILE: &str = "policy.db";
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 const APPLICATION_ID: i64 = 0x4e45_5354;
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;

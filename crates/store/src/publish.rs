@@ -5,10 +5,10 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use policy::Policy;
-use rusqlite::{Connection, OpenFlags, params};
+use policy::Rulebook;
+use rusqlite::{Connection, OpenFlags};
 
-use crate::{FILE, SCHEMA};
+use crate::{FILE, SCHEMA, write};
 
 /// Name of a file that is being built. One left by a crash is removed by the next build.
 const BUILDING: &str = "policy.db.building";
@@ -34,11 +34,11 @@ fn io_error(action: &'static str) -> impl FnOnce(io::Error) -> PublishError {
     move |source| PublishError::Io { action, source }
 }
 
-/// Publishes a policy into `directory` as revision `revision` (from 1).
+/// Publishes rules into `directory` as revision `revision` (from 1).
 ///
 /// # Errors
 /// See [`PublishError`]; readers keep seeing the old file then.
-pub fn publish(directory: &Path, revision: u64, policy: &Policy) -> Result<(), PublishError> {
+pub fn publish(directory: &Path, revision: u64, rules: &Rulebook) -> Result<(), PublishError> {
     let building = directory.join(BUILDING);
     match fs::remove_file(&building) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -53,7 +53,7 @@ pub fn publish(directory: &Path, revision: u64, policy: &Policy) -> Result<(), P
         .mode(0o640)
         .open(&building)
         .map_err(io_error("create a file"))?;
-    build(&building, revision, policy)?;
+    build(&building, revision, rules)?;
     let file = File::open(&building).map_err(io_error("open the file"))?;
     file.set_permissions(Permissions::from_mode(0o440)).map_err(io_error("set the mode"))?;
     file.sync_all().map_err(io_error("sync the file"))?;
@@ -74,36 +74,14 @@ pub fn withdraw(directory: &Path) -> Result<(), PublishError> {
     }
 }
 
-fn build(path: &Path, revision: u64, policy: &Policy) -> Result<(), PublishError> {
+fn build(path: &Path, revision: u64, rules: &Rulebook) -> Result<(), PublishError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
     // The file is nobody's until it is renamed: no journal, and one sync at the end.
     db.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")?;
     let tx = db.transaction()?;
     tx.execute_batch(SCHEMA)?;
-    tx.execute(
-        "INSERT INTO policy VALUES (1, ?1, ?2)",
-        params![revision.cast_signed(), policy.region.as_str()],
-    )?;
-    {
-        let mut person = tx.prepare("INSERT INTO contact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        let mut number = tx.prepare("INSERT INTO number VALUES (?1, ?2, ?3)")?;
-        for (position, c) in (0_i64..).zip(&policy.contacts) {
-            let kind = c.kind.as_str();
-            person.execute(params![position, c.id, c.name, kind, c.picture, c.may.ring, c.may.be_called])?;
-            for (place, value) in (0_i64..).zip(&c.numbers) {
-                number.execute(params![value.to_string(), c.id, place])?;
-            }
-        }
-        let mut zone = tx.prepare("INSERT INTO zone VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for (position, z) in (0_i64..).zip(&policy.zones) {
-            zone.execute(params![position, z.id, z.name, z.latitude_e6, z.longitude_e6, z.radius_m])?;
-        }
-        let mut app = tx.prepare("INSERT INTO app VALUES (?1, ?2, ?3)")?;
-        for (position, grant) in (0_i64..).zip(&policy.apps) {
-            app.execute(params![position, grant.app, grant.until])?;
-        }
-    }
+    write::rulebook(&tx, revision, rules)?;
     tx.commit()?;
     db.close().map_err(|(_, error)| error)?;
     Ok(())

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use policy::{AppGrant, Contact, Kind, May, NumberError, Policy, PolicyError, Region, Zone};
-use rusqlite::{Connection, OpenFlags, Row};
+use policy::{NumberError, Policy, PolicyError, Rulebook};
+use rusqlite::{Connection, OpenFlags};
 
-use crate::{APPLICATION_ID, FILE, SCHEMA, VERSION};
+use crate::{APPLICATION_ID, FILE, SCHEMA, VERSION, read};
 
 /// Largest file looked at. A full policy needs less than a tenth.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -77,13 +77,13 @@ impl Stamp {
     }
 }
 
-/// A policy in memory, and where it came from.
+/// Rules in memory, and where they came from.
 #[derive(Debug, Clone)]
 pub struct Reader {
     directory: PathBuf,
     stamp: Stamp,
     revision: u64,
-    policy: Policy,
+    rules: Rulebook,
 }
 
 impl Reader {
@@ -102,14 +102,20 @@ impl Reader {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let db = Connection::open_with_flags(immutable_uri(&path), flags)?;
         check_format(&db)?;
-        let (revision, policy) = load(&db)?;
-        policy.validate()?;
-        Ok(Self { directory: directory.to_owned(), stamp, revision, policy })
+        let (revision, rules) = read::rulebook(&db)?;
+        rules.policy.validate()?;
+        rules.standing.validate()?;
+        Ok(Self { directory: directory.to_owned(), stamp, revision, rules })
     }
 
-    /// The policy.
+    /// The rules in force.
+    pub fn rules(&self) -> &Rulebook {
+        &self.rules
+    }
+
+    /// The policy among them.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.rules.policy
     }
 
     /// Its revision, from 1.
@@ -170,77 +176,5 @@ fn reference() -> Result<Connection, ReadError> {
 fn schema(db: &Connection) -> Result<Vec<(String, String, Option<String>)>, ReadError> {
     let mut rows = db.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name LIMIT 50")?;
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn load(db: &Connection) -> Result<(u64, Policy), ReadError> {
-    let (revision, region): (i64, String) =
-        db.query_row("SELECT revision, region FROM policy", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let region = match region.as_str() {
-        "cn" => Region::Cn,
-        "eu" => Region::Eu,
-        "uk" => Region::Uk,
-        "us" => Region::Us,
-        "neutral" => Region::Neutral,
-        _ => return Err(ReadError::Word),
-    };
-    let revision = u64::try_from(revision).map_err(|_| ReadError::Word)?;
-    Ok((revision, Policy { region, contacts: contacts(db)?, zones: zones(db)?, apps: apps(db)? }))
-}
-
-fn contacts(db: &Connection) -> Result<Vec<Contact>, ReadError> {
-    let mut numbers = db.prepare("SELECT number FROM number WHERE contact = ?1 ORDER BY position")?;
-    let mut people = db.prepare(
-        "SELECT id, name, kind, picture, may_ring, may_be_called FROM contact ORDER BY position LIMIT 1000",
-    )?;
-    let mut rows = people.query([])?;
-    let mut contacts = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mut contact = contact(row)?;
-        for text in numbers.query_map([&contact.id], |row| row.get::<_, String>(0))? {
-            contact.numbers.push(text?.parse()?);
-        }
-        contacts.push(contact);
-    }
-    Ok(contacts)
-}
-
-fn contact(row: &Row<'_>) -> Result<Contact, ReadError> {
-    let kind: String = row.get(2)?;
-    let kind = match kind.as_str() {
-        "guardian" => Kind::Guardian,
-        "family" => Kind::Family,
-        "friend" => Kind::Friend,
-        _ => return Err(ReadError::Word),
-    };
-    Ok(Contact {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        kind,
-        numbers: Vec::new(),
-        picture: row.get(3)?,
-        may: May { ring: row.get(4)?, be_called: row.get(5)? },
-    })
-}
-
-fn zones(db: &Connection) -> Result<Vec<Zone>, ReadError> {
-    let mut zones = db.prepare(
-        "SELECT id, name, latitude_e6, longitude_e6, radius_m FROM zone ORDER BY position LIMIT 1000",
-    )?;
-    let rows = zones.query_map([], |row| {
-        Ok(Zone {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            latitude_e6: row.get(2)?,
-            longitude_e6: row.get(3)?,
-            radius_m: row.get(4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn apps(db: &Connection) -> Result<Vec<AppGrant>, ReadError> {
-    let mut apps = db.prepare("SELECT app, until FROM app ORDER BY position LIMIT 1000")?;
-    let rows = apps.query_map([], |row| Ok(AppGrant { app: row.get(0)?, until: row.get(1)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -17,7 +17,7 @@ fn family(aunt: bool) -> Policy {
         kind,
         numbers: vec![number.parse().unwrap(), format!("{number}9").parse().unwrap()],
         picture: "face:mum".into(),
-        may: May { ring: true, be_called: false },
+        may: May { ring: true, be_called: false, write: false, be_written: false },
     };
     let mut contacts = vec![person("mum", Kind::Guardian, "+358405550001")];
     if aunt {
@@ -32,15 +32,15 @@ fn family(aunt: bool) -> Policy {
     };
     // Not in the order of their ids: the family's order is kept.
     let apps = [("draw", None), ("beads", Some(1_780_000_000))]
-        .map(|(app, until)| AppGrant { app: app.into(), until })
+        .map(|(app, until)| AppGrant { app: app.into(), until, permissions: vec![] })
         .into();
-    Policy { region: Region::Eu, contacts, zones: vec![zone], apps }
+    Policy { zones: vec![zone], apps, ..Policy::of(Region::Eu, contacts) }
 }
 
 #[test]
 fn what_is_published_is_what_is_read() {
     let dir = tempdir().unwrap();
-    publish(dir.path(), 7, &family(true)).unwrap();
+    publish(dir.path(), 7, &family(true).into()).unwrap();
     let reader = Reader::open(dir.path()).unwrap();
     assert_eq!(reader.policy(), &family(true));
     assert_eq!(reader.revision(), 7);
@@ -49,10 +49,10 @@ fn what_is_published_is_what_is_read() {
 #[test]
 fn a_reader_sees_that_a_newer_store_is_there() {
     let dir = tempdir().unwrap();
-    publish(dir.path(), 1, &family(true)).unwrap();
+    publish(dir.path(), 1, &family(true).into()).unwrap();
     let reader = Reader::open(dir.path()).unwrap();
     assert!(reader.is_current());
-    publish(dir.path(), 2, &family(false)).unwrap();
+    publish(dir.path(), 2, &family(false).into()).unwrap();
     assert!(!reader.is_current());
     assert_eq!(Reader::open(dir.path()).unwrap().policy(), &family(false));
     withdraw(dir.path()).unwrap();
@@ -63,10 +63,10 @@ fn a_reader_sees_that_a_newer_store_is_there() {
 #[test]
 fn a_build_cut_short_leaves_the_old_store_and_no_rubbish() {
     let dir = tempdir().unwrap();
-    publish(dir.path(), 1, &family(true)).unwrap();
+    publish(dir.path(), 1, &family(true).into()).unwrap();
     fs::write(dir.path().join("policy.db.building"), b"half a file").unwrap();
     assert_eq!(Reader::open(dir.path()).unwrap().revision(), 1);
-    publish(dir.path(), 2, &family(true)).unwrap();
+    publish(dir.path(), 2, &family(true).into()).unwrap();
     let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, [FILE]);
 }
@@ -75,7 +75,7 @@ fn a_build_cut_short_leaves_the_old_store_and_no_rubbish() {
 fn a38_readers_get_no_right_to_write() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempdir().unwrap();
-    publish(dir.path(), 1, &family(true)).unwrap();
+    publish(dir.path(), 1, &family(true).into()).unwrap();
     let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o440);
 }
@@ -88,7 +88,7 @@ fn replace(dir: &Path, bytes: &[u8]) {
 #[test]
 fn a31_files_that_are_no_store_are_refused() {
     let dir = tempdir().unwrap();
-    publish(dir.path(), 1, &family(true)).unwrap();
+    publish(dir.path(), 1, &family(true).into()).unwrap();
     for bytes in [&b""[..], b"garbage", b"SQLite format 3\0", &[0xff; 8192]] {
         replace(dir.path(), bytes);
         assert!(Reader::open(dir.path()).is_err());
@@ -112,7 +112,7 @@ fn a31_another_programs_database_is_refused() {
 #[test]
 fn another_versions_store_is_refused() {
     let dir = tempdir().unwrap();
-    publish(dir.path(), 1, &family(true)).unwrap();
+    publish(dir.path(), 1, &family(true).into()).unwrap();
     let path = dir.path().join(FILE);
     let bytes = fs::read(&path).unwrap();
     replace(dir.path(), &bytes);
@@ -125,10 +125,10 @@ fn another_versions_store_is_refused() {
 #[test]
 fn grants_that_are_none_can_not_be_published() {
     let dir = tempdir().unwrap();
-    let grant = |app: &str, until| AppGrant { app: app.into(), until };
+    let grant = |app: &str, until| AppGrant { app: app.into(), until, permissions: vec![] };
     for apps in [vec![grant("draw", Some(-1))], vec![grant("draw", None), grant("draw", Some(1))]] {
         let policy = Policy { apps, ..family(true) };
-        assert!(publish(dir.path(), 1, &policy).is_err());
+        assert!(publish(dir.path(), 1, &policy.into()).is_err());
         assert!(matches!(Reader::open(dir.path()), Err(ReadError::Open(_))));
     }
 }
@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn a31_no_damage_panics(at in any::<prop::sample::Index>(), with in proptest::collection::vec(any::<u8>(), 1..64)) {
         let dir = tempdir().unwrap();
-        publish(dir.path(), 1, &family(true)).unwrap();
+        publish(dir.path(), 1, &family(true).into()).unwrap();
         let mut bytes = fs::read(dir.path().join(FILE)).unwrap();
         let start = at.index(bytes.len());
         for (place, byte) in bytes[start..].iter_mut().zip(&with) {

@@ -61,7 +61,7 @@ struct Guardian {
 
 /// The policy of a sealed watch: these guardians and nothing else.
 pub(crate) fn sealed(guardians: Vec<Contact>) -> Policy {
-    Policy { region: Region::Neutral, contacts: guardians, zones: vec![], apps: vec![] }
+    Policy::of(Region::Neutral, guardians)
 }
 
 /// The guardians of a policy.
@@ -88,7 +88,8 @@ fn parse(text: &[u8]) -> Result<Vec<Contact>, ListError> {
     }
     let to_contact = |guardian: Guardian| {
         let Guardian { id, name, picture, numbers } = guardian;
-        Contact { id, name, kind: Kind::Guardian, numbers, picture, may: May { ring: true, be_called: true } }
+        let may = May { ring: true, be_called: true, write: true, be_written: true };
+        Contact { id, name, kind: Kind::Guardian, numbers, picture, may }
     };
     let policy = sealed(guardians.into_iter().map(to_contact).collect());
     policy.validate()?;
@@ -163,7 +164,7 @@ mod tests {
             kind: Kind::Guardian,
             numbers: vec!["+358405550001".parse().unwrap()],
             picture: "face:mum".into(),
-            may: May { ring: true, be_called: true },
+            may: May { ring: true, be_called: true, write: true, be_written: true },
         }
     }
 

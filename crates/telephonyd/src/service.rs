@@ -11,6 +11,7 @@ use daemon::clock::boot_time;
 use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
+use daemon::wall::Now;
 use ipc::{Call, names, paths};
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
@@ -69,7 +70,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 service.refresh_rules().await;
             }
             () = at(service.core.deadline()) => service.handle(Event::Tick).await,
-            () = watchdog.due() => watchdog.feed(),
+            () = watchdog.due() => {
+                watchdog.feed();
+                // Nobody tells that the clock was set.
+                service.handle(Event::Tick).await;
+            }
             ended = &mut shutdown => {
                 service.handle(Event::Stopping).await;
                 service.diary.flush(LAST_LINES).await;
@@ -146,17 +151,17 @@ impl Service {
     }
 
     async fn use_rules(&mut self) {
-        let rules = if let Some(policy) = self.store.policy() {
-            self.guardians.keep(list::guardians(policy));
-            Rules { policy: Arc::new(policy.clone()), sealed: false }
+        let rules = if let Some(rules) = self.store.in_force() {
+            self.guardians.keep(list::guardians(&rules.policy));
+            Rules { book: Arc::new(rules.clone()), sealed: false }
         } else {
-            Rules { policy: Arc::new(list::sealed(self.guardians.list())), sealed: true }
+            Rules { book: Arc::new(list::sealed(self.guardians.list()).into()), sealed: true }
         };
         self.handle(Event::Rules(rules)).await;
     }
 
     async fn handle(&mut self, event: Event) {
-        for effect in self.core.handle(event, boot_time()) {
+        for effect in self.core.handle(event, Now::read()) {
             self.carry_out(effect).await;
         }
     }

@@ -2,6 +2,7 @@
 //! is the running watch as the demo and the tests see it.
 
 pub mod arguments;
+pub mod attack;
 pub mod bench;
 pub mod coverage;
 pub mod debian;

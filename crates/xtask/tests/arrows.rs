@@ -49,6 +49,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("store", set(&["policy"])),
         ("ipc", set(&["policy"])),
         ("launch", set(&["policy"])),
+        ("nestling-tidy", set(&[])),
         ("sandbox", set(&["policy"])),
         ("catalogue", set(&["launch", "policy"])),
         ("compositor", set(&[])),

@@ -7,7 +7,6 @@
 //! seconds; a run that may not go on stands still at once and is over ten seconds later; nothing is started before the
 //! run before it has ended.
 
-mod clock;
 mod crashes;
 mod drawer;
 mod refusals;
@@ -20,13 +19,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon::wall::Wall;
 use ipc::{App, AppSession, AppState};
-use launch::{AppId, End, Refusal};
-use policy::{Action, Policy, Verdict, decide};
+use launch::{AppId, AppInfo, End, Refusal};
+use policy::{Action, Rulebook, Verdict, decide};
 
-pub use types::{Effect, Event, Launched, Line, Now, Refused};
+pub use daemon::wall::Now;
+pub use types::{Effect, Event, Launched, Line, Refused};
 
-use clock::Clock;
 use crashes::Crashes;
 use refusals::Refusals;
 use run::Run;
@@ -39,14 +39,14 @@ const LEAVES: Duration = Duration::from_secs(10);
 /// Everything appd knows.
 #[derive(Debug)]
 pub struct Core {
-    clock: Clock,
-    rules: Option<Arc<Policy>>,
+    clock: Wall,
+    rules: Option<Arc<Rulebook>>,
     /// Since when policyd is gone.
     policyd_gone: Option<Duration>,
     shell: bool,
     launcher: bool,
-    /// Names of the signed apps, by id; kept while the launcher is gone.
-    catalogue: BTreeMap<AppId, String>,
+    /// What was signed, by id; kept while the launcher is gone.
+    catalogue: BTreeMap<AppId, AppInfo>,
     run: Option<Run>,
     /// Runs the launcher was asked to end, and by when they have ended.
     leaving: BTreeMap<u64, Duration>,
@@ -64,7 +64,7 @@ impl Core {
     /// Nobody is there and nothing is allowed until events say otherwise. Runs are named after the boot-time clock, so
     /// that no name of an appd before this one comes again.
     pub fn new(now: Now) -> Self {
-        let mut clock = Clock::default();
+        let mut clock = Wall::default();
         clock.set(now);
         Self {
             clock,
@@ -136,7 +136,7 @@ impl Core {
         match told {
             Launched::Catalogue(apps) => {
                 self.launcher = true;
-                self.catalogue = apps.into_iter().map(|app| (app.id, app.name)).collect();
+                self.catalogue = apps.into_iter().map(|app| (app.id.clone(), app)).collect();
             }
             Launched::Gone => {
                 self.launcher = false;
@@ -182,11 +182,19 @@ impl Core {
 
     /// What the rules say of an app now: until when it may run on the boot-time clock, or why it may not.
     fn judge(&self, app: &str) -> Result<Option<Duration>, &'static str> {
-        let policy = self.rules.as_ref().ok_or("sealed")?;
-        match decide(policy, &self.clock.moment(), &Action::Open(app)) {
+        match self.verdict(app).ok_or("sealed")? {
             Verdict::Allow { until } => Ok(until.map(|until| self.clock.boot_at(until))),
             Verdict::Deny { reason, .. } => Err(reason.as_str()),
         }
+    }
+
+    /// `None` without rules.
+    fn verdict(&self, app: &str) -> Option<Verdict> {
+        let signed = AppId::parse(app).and_then(|id| self.catalogue.get(&id));
+        // The launcher refuses what nobody signed.
+        let unknown = policy::App { id: app, category: "", age: 0 };
+        let asked = signed.map_or(unknown, AppInfo::as_asked);
+        Some(decide(self.rules.as_ref()?, &self.clock.moment(), &Action::Open(&asked)))
     }
 
     /// Why an app cannot start now.
@@ -239,7 +247,7 @@ impl Core {
     }
 
     fn name(&self, app: &AppId) -> String {
-        self.catalogue.get(app).cloned().unwrap_or_else(|| app.as_str().to_owned())
+        self.catalogue.get(app).map_or_else(|| app.as_str().to_owned(), |info| info.name.clone())
     }
 
     /// When the next [`Event::Tick`] is wanted.
@@ -247,7 +255,7 @@ impl Core {
         let policyd = self.policyd_gone.map(|since| since + WITHOUT_POLICYD);
         let run = self.run.iter().flat_map(Run::deadlines);
         let leaving = self.leaving.values().copied();
-        let all = run.chain(leaving).chain(self.grants_end()).chain(policyd).chain(self.crashes.deadline());
+        let all = run.chain(leaving).chain(self.verdicts_end()).chain(policyd).chain(self.crashes.deadline());
         // What lies behind was acted upon.
         all.filter(|deadline| *deadline > self.clock.boot()).min()
     }

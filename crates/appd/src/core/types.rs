@@ -5,22 +5,13 @@ use std::time::Duration;
 
 use ipc::{App, AppSession};
 use launch::{AppId, AppInfo, End, Refusal};
-use policy::Policy;
-
-/// The two clocks, read together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Time since boot: durations are measured on it.
-    pub boot: Duration,
-    /// The wall clock, seconds since 1970: grants are written in it.
-    pub unix: i64,
-}
+use policy::Rulebook;
 
 /// Something happened.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// Other rules are in force, or none.
-    Rules(Option<Arc<Policy>>),
+    Rules(Option<Arc<Rulebook>>),
     /// policyd came or went.
     Policyd(bool),
     /// The screen came or went. What went has lost every place on it.

@@ -28,7 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn family(grants: &[(&str, Option<i64>)]) -> Policy {
     let mut policy: Policy = serde_json::from_str(include_str!("../../../../tests/family.json")).unwrap();
-    let grant = |(app, until): &(&str, Option<i64>)| AppGrant { app: (*app).into(), until: *until };
+    let grant = |(app, until): &(&str, Option<i64>)| AppGrant { app: (*app).into(), until: *until, permissions: vec![] };
     policy.apps = grants.iter().map(grant).collect();
     policy
 }
@@ -188,7 +188,7 @@ impl House {
         let bus = PrivateBus::start().await.unwrap();
         let root = bus.folder().join("appd");
         fs::create_dir_all(root.join("store")).unwrap();
-        store::publish(&root.join("store"), 1, &family(grants)).unwrap();
+        store::publish(&root.join("store"), 1, &family(grants).into()).unwrap();
         let launcher = Launcher::start(&root.join("launcher.sock"));
         let (policyd, shell) = (Policyd::start(&bus).await, Shell::start(&bus).await);
         let agent = bus.connect().await.unwrap();
@@ -220,7 +220,7 @@ impl House {
     /// As policyd does after an order.
     pub(crate) async fn publish(&mut self, grants: &[(&str, Option<i64>)]) {
         self.revision += 1;
-        store::publish(&self.root.join("store"), self.revision, &family(grants)).unwrap();
+        store::publish(&self.root.join("store"), self.revision, &family(grants).into()).unwrap();
         let emitter = SignalEmitter::new(&self.policyd.connection, paths::POLICY).unwrap();
         let emitter = emitter.set_destination(BusName::try_from(names::APPS).unwrap());
         let news = (self.revision, PolicyState::Bound);

@@ -29,8 +29,8 @@ use crate::world::{self, World};
 pub struct Family(pub Rc<RefCell<BTreeMap<String, Refusal>>>);
 
 impl Grants for Family {
-    fn may_open(&mut self, app: &AppId) -> Result<(), Refusal> {
-        self.0.borrow().get(app.as_str()).map_or(Ok(()), |refusal| Err(*refusal))
+    fn may_open(&mut self, app: &AppInfo) -> Result<(), Refusal> {
+        self.0.borrow().get(app.id.as_str()).map_or(Ok(()), |refusal| Err(*refusal))
     }
 }
 
@@ -43,11 +43,15 @@ pub enum Source {
 
 impl Bundles for Reviewers {
     fn apps(&mut self) -> Result<Vec<AppInfo>, Refusal> {
-        Ok(vec![AppInfo { id: id("draw"), name: "Draw".into() }])
+        Ok(vec![info("draw")])
     }
 
-    fn tree(&mut self, app: &AppId) -> Result<Tree, Refusal> {
-        match app.as_str() {
+    fn info(&mut self, app: &AppId) -> Result<AppInfo, Refusal> {
+        if app.as_str() == "unsigned" { Err(Refusal::NotSigned) } else { Ok(info(app.as_str())) }
+    }
+
+    fn tree(&mut self, app: &AppId) -> Result<(AppInfo, Tree), Refusal> {
+        let tree = match app.as_str() {
             "unsigned" => Err(Refusal::NotSigned),
             "altered" => Err(Refusal::Altered),
             name => match &self.0 {
@@ -55,8 +59,14 @@ impl Bundles for Reviewers {
                 Source::Folder(folder) => folder_tree(folder),
                 Source::Image(image) => image.tree().map_err(|_| Refusal::Sandbox),
             },
-        }
+        };
+        Ok((info(app.as_str()), tree?))
     }
+}
+
+/// What was signed about an app.
+pub fn info(app: &str) -> AppInfo {
+    AppInfo { id: id(app), name: app.to_uppercase(), category: "creative".into(), age: 3 }
 }
 
 pub fn folder_tree(path: &Path) -> Result<Tree, Refusal> {

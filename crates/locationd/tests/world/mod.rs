@@ -104,7 +104,7 @@ impl Watch {
         let policyd = Policyd::start(&bus).await;
         let (store, log) = (bus.folder().join("store"), bus.folder().join("locationd.log"));
         fs::create_dir_all(&store).unwrap();
-        store::publish(&store, 1, &family(zones)).unwrap();
+        store::publish(&store, 1, &family(zones).into()).unwrap();
         let config = bus.folder().join("locationd.toml");
         let text = format!(
             "gpsd = '{}'\nstore = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
@@ -140,7 +140,7 @@ impl Watch {
 
     /// As policyd does after an order.
     pub(crate) async fn publish(&self, revision: u64, zones: &[Zone]) {
-        store::publish(&self.store, revision, &family(zones)).unwrap();
+        store::publish(&self.store, revision, &family(zones).into()).unwrap();
         let emitter = SignalEmitter::new(&self.policyd.connection, paths::POLICY).unwrap();
         let emitter = emitter.set_destination(BusName::try_from(names::LOCATION).unwrap());
         emitter.emit("org.nestling.Policy1", "Changed", &(revision, PolicyState::Bound)).await.unwrap();
@@ -171,7 +171,7 @@ fn family(zones: &[Zone]) -> Policy {
         kind: Kind::Guardian,
         numbers: vec!["+358405550001".parse().unwrap()],
         picture: "face:mum".into(),
-        may: May { ring: true, be_called: true },
+        may: May { ring: true, be_called: true, write: false, be_written: false },
     };
-    Policy { region: Region::Eu, contacts: vec![mum], zones: zones.to_vec(), apps: vec![] }
+    Policy { zones: zones.to_vec(), ..Policy::of(Region::Eu, vec![mum]) }
 }

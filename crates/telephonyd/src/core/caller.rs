@@ -1,11 +1,10 @@
 //! Who is calling, and whether that may ring.
 
-use policy::{Action, Caller, Contact, Moment, NumberError, Numbering, Policy, Verdict, decide, normalise};
+use policy::{
+    Action, Caller, Contact, Moment, NumberError, Numbering, Policy, Reason, Verdict, decide, normalise,
+};
 
 use super::types::Rules;
-
-/// No rule of today asks a call for the time; the first schedule brings the moment in with the event.
-const ANY_TIME: Moment = Moment { unix: 0 };
 
 /// Words some networks send in place of a number.
 const WITHHELD: [&str; 6] = ["anonymous", "private", "withheld", "unknown", "unavailable", "restricted"];
@@ -33,11 +32,15 @@ pub(super) fn label(caller: Caller) -> String {
 }
 
 /// The contact whose call may come in or go out, or the name of the reason why not.
-pub(super) fn admit<'r>(rules: &'r Rules, action: Action<'_>) -> Result<&'r Contact, &'static str> {
-    match decide(&rules.policy, &ANY_TIME, &action) {
-        Verdict::Allow { .. } => known(&rules.policy, action).ok_or("unknown-number"),
+pub(super) fn admit<'r>(
+    rules: &'r Rules,
+    moment: &Moment<'_>,
+    action: Action<'_>,
+) -> Result<&'r Contact, &'static str> {
+    match decide(&rules.book, moment, &action) {
+        Verdict::Allow { .. } => known(&rules.book.policy, action).ok_or("unknown-number"),
         // While sealed nobody but guardians is known, which says nothing about the caller.
-        Verdict::Deny { reason: policy::Reason::UnknownNumber, .. } if rules.sealed => Err("sealed"),
+        Verdict::Deny { reason: Reason::UnknownNumber, .. } if rules.sealed => Err("sealed"),
         Verdict::Deny { reason, .. } => Err(reason.as_str()),
     }
 }
@@ -45,7 +48,7 @@ pub(super) fn admit<'r>(rules: &'r Rules, action: Action<'_>) -> Result<&'r Cont
 fn known<'p>(policy: &'p Policy, action: Action<'_>) -> Option<&'p Contact> {
     match action {
         Action::Ring(Caller::Number(number)) | Action::Dial(number) => policy.contact_of(number),
-        Action::Ring(_) | Action::Open(_) => None,
+        _ => None,
     }
 }
 

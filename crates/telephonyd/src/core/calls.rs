@@ -101,7 +101,7 @@ impl Core {
         let active = call.progress == Progress::Active;
         let by_itself = active && call.first != Progress::Active;
         let who = caller::read(&call.number.0, self.numbering());
-        match caller::admit(&self.rules, Action::Ring(who)) {
+        match caller::admit(&self.rules, &self.clock.moment(), Action::Ring(who)) {
             Err(reason) => self.refuse(id, who, reason, now),
             // Call waiting is not offered to a child yet.
             Ok(_) if self.screen.is_some() || self.emergency.is_some() => self.refuse(id, who, "busy", now),
@@ -118,7 +118,7 @@ impl Core {
         let Some(id) = self.ringing().cloned() else { return };
         let Some(call) = self.calls.get(&id) else { return };
         let who = caller::read(&call.number.0, self.numbering());
-        if let Err(reason) = caller::admit(&self.rules, Action::Ring(who)) {
+        if let Err(reason) = caller::admit(&self.rules, &self.clock.moment(), Action::Ring(who)) {
             self.take_screen();
             self.refuse(&id, who, reason, now);
         }

@@ -32,9 +32,9 @@ impl Core {
     }
 
     fn may_dial(&self, contact: &str) -> Result<(Who, E164), Refused> {
-        let contact = self.rules.policy.contact(contact).ok_or(Refused::NotFound)?;
+        let contact = self.rules.book.policy.contact(contact).ok_or(Refused::NotFound)?;
         let number = *contact.numbers.first().ok_or(Refused::NotFound)?;
-        let contact = caller::admit(&self.rules, Action::Dial(number)).map_err(Refused::Denied)?;
+        let contact = caller::admit(&self.rules, &self.clock.moment(), Action::Dial(number)).map_err(Refused::Denied)?;
         if self.screen.is_some() || self.emergency.is_some() {
             return Err(Refused::Busy);
         }
@@ -123,7 +123,7 @@ impl Core {
         let known = if lifeline::is_emergency(&number, &self.modem.sim_numbers) {
             Ok(Who::emergency(&number))
         } else if let Caller::Number(number) = who {
-            caller::admit(&self.rules, Action::Dial(number)).map(Who::contact)
+            caller::admit(&self.rules, &self.clock.moment(), Action::Dial(number)).map(Who::contact)
         } else {
             Err("unreadable-number")
         };

@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::{Action, Policy, Region, numbering_of_imsi};
+use daemon::wall::{Now, Wall};
+use policy::{Action, Policy, Region, Verdict, decide, numbering_of_imsi};
 
 use self::calls::Tracked;
 use self::dial::Emergency;
@@ -36,6 +37,7 @@ const RINGS_FIRST: Duration = Duration::from_secs(2);
 /// The whole state.
 #[derive(Debug)]
 pub(crate) struct Core {
+    clock: Wall,
     rules: Rules,
     modem: ModemView,
     calls: BTreeMap<CallId, Tracked>,
@@ -44,15 +46,18 @@ pub(crate) struct Core {
     flood: Flood,
     shown: ipc::Call,
     told: Surroundings,
+    /// When other contacts may be called than now, by the clock alone.
+    contacts_end: Option<Duration>,
     effects: Vec<Effect>,
 }
 
 impl Core {
     /// Sealed and without a modem, until events say otherwise.
     pub(crate) fn new() -> Self {
-        let nobody = Policy { region: Region::Neutral, contacts: vec![], zones: vec![], apps: vec![] };
+        let nobody = Policy::of(Region::Neutral, vec![]);
         let mut core = Self {
-            rules: Rules { policy: Arc::new(nobody), sealed: true },
+            clock: Wall::default(),
+            rules: Rules { book: Arc::new(nobody.into()), sealed: true },
             modem: ModemView::absent(),
             calls: BTreeMap::new(),
             screen: None,
@@ -64,14 +69,17 @@ impl Core {
                 modem: ipc::ModemState::Absent,
                 emergency_number: lifeline::button_number(""),
             },
+            contacts_end: None,
             effects: Vec::new(),
         };
         core.told = core.surroundings();
         core
     }
 
-    /// Takes one event. `now` is the boot-time clock.
-    pub(crate) fn handle(&mut self, event: Event, now: Duration) -> Vec<Effect> {
+    /// Takes one event.
+    pub(crate) fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        self.clock.set(now);
+        let now = now.boot;
         match event {
             Event::Rules(rules) => self.new_rules(rules, now),
             Event::Modem(modem) => self.new_modem(modem, now),
@@ -81,7 +89,7 @@ impl Core {
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
             Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
-            Event::Tick => {}
+            Event::Tick => self.tell_surroundings(),
             Event::Stopping => {
                 let lines = self.flood.rest();
                 self.effects.extend(lines.into_iter().map(Effect::Record));
@@ -100,13 +108,13 @@ impl Core {
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let calls = self.calls.values().filter_map(Tracked::deadline);
         let emergency = self.emergency.as_ref().map(|emergency| emergency.until);
-        calls.chain(emergency).chain(self.flood.deadline()).min()
+        calls.chain(emergency).chain(self.flood.deadline()).chain(self.contacts_end).min()
     }
 
     /// Contacts, modem and emergency number as they stand.
     pub(crate) fn surroundings(&self) -> Surroundings {
         let may_be_called = |contact: &&policy::Contact| {
-            contact.numbers.iter().any(|number| caller::admit(&self.rules, Action::Dial(*number)).is_ok())
+            contact.numbers.iter().any(|number| caller::admit(&self.rules, &self.clock.moment(), Action::Dial(*number)).is_ok())
         };
         let to_wire = |contact: &policy::Contact| ipc::Contact {
             id: contact.id.clone(),
@@ -115,7 +123,7 @@ impl Core {
             kind: contact.kind.as_str().into(),
         };
         Surroundings {
-            contacts: self.rules.policy.contacts.iter().filter(may_be_called).map(to_wire).collect(),
+            contacts: self.rules.book.policy.contacts.iter().filter(may_be_called).map(to_wire).collect(),
             modem: self.modem.state,
             emergency_number: lifeline::button_number(&self.modem.imsi.0),
         }
@@ -137,11 +145,22 @@ impl Core {
     }
 
     fn tell_surroundings(&mut self) {
+        self.contacts_end = self.contacts_end();
         let surroundings = self.surroundings();
         if surroundings != self.told {
             self.told = surroundings.clone();
             self.effects.push(Effect::Changed(surroundings));
         }
+    }
+
+    fn contacts_end(&self) -> Option<Duration> {
+        let numbers = self.rules.book.policy.contacts.iter().flat_map(|contact| &contact.numbers);
+        let until = |number: &policy::E164| {
+            match decide(&self.rules.book, &self.clock.moment(), &Action::Dial(*number)) {
+                Verdict::Allow { until } | Verdict::Deny { until, .. } => until,
+            }
+        };
+        numbers.filter_map(until).min().map(|until| self.clock.boot_at(until))
     }
 
     fn numbering(&self) -> &'static policy::Numbering {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use daemon::Private;
 use ipc::{Call, Contact, ModemState};
 use lifeline::SimNumbers;
-use policy::Policy;
+use policy::Rulebook;
 
 /// A call's object at the modem; it means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ pub(crate) struct Sighting {
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     /// While sealed it holds the guardians of the last good store and nobody else.
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) book: Arc<Rulebook>,
     /// There is no store that can be read.
     pub(crate) sealed: bool,
 }

@@ -175,7 +175,7 @@ impl House {
 
     pub(crate) fn publish(&mut self, policy: &Policy) {
         self.revision += 1;
-        store::publish(&self.root.join("store"), self.revision, policy).unwrap();
+        store::publish(&self.root.join("store"), self.revision, &policy.clone().into()).unwrap();
     }
 
     pub(crate) fn withdraw(&self) {

@@ -244,7 +244,7 @@ fn open(vm: &mut Vm) -> Result<()> {
     let mut bearer = |request: Request| agent.ask::<_, Reply>(&request, PATIENCE);
     let mut mum = Guardian::bind(&mut bearer)?;
     let mut policy = family::family()?;
-    policy.apps = vec![AppGrant { app: BENCH_APP.into(), until: None }];
+    policy.apps = vec![AppGrant { app: BENCH_APP.into(), until: None, permissions: vec![] }];
     family::revision(family::submit(&mum.set_policy(policy), &mut bearer)?)?;
     wait_for(vm, Seen::Face)?;
     vm.qmp()?.tap(APPS_BUTTON.0, APPS_BUTTON.1)?;

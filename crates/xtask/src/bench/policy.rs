@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use policy::{Action, AppGrant, Caller, Contact, E164, Kind, May, Moment, Policy, Region, decide, limits};
+use policy::{Action, App, AppGrant, Caller, Contact, E164, Kind, May, Moment, Policy, Region, Rulebook, decide, limits};
 
 use super::program::measure;
 use super::row::{Row, Target, quantile};
@@ -18,7 +18,7 @@ const BATCH: usize = 200;
 const BATCHES: usize = 1000;
 /// When the grants are over, and a moment before that.
 const END: i64 = 1_780_000_000;
-const NOW: Moment = Moment { unix: END - 60 };
+const NOW: Moment<'_> = Moment { unix: END - 60, latest: END - 60, charging: false, usage: None };
 
 /// A decision, then the store.
 pub(super) fn run() -> Result<Vec<Row>> {
@@ -42,18 +42,19 @@ fn full() -> Result<Policy> {
             kind: if person < 2 { Kind::Guardian } else { Kind::Friend },
             numbers,
             picture: "face:mum".to_owned(),
-            may: May { ring: true, be_called: true },
+            may: May { ring: true, be_called: true, write: false, be_written: false },
         });
     }
     let apps =
-        (0..limits::APPS).map(|place| AppGrant { app: format!("app{place}"), until: Some(END) }).collect();
-    let policy = Policy { region: Region::Eu, contacts, zones: Vec::new(), apps };
+        (0..limits::APPS).map(|place| AppGrant { app: format!("app{place}"), until: Some(END), permissions: vec![] }).collect();
+    let policy = Policy { apps, ..Policy::of(Region::Eu, contacts) };
     policy.validate()?;
     Ok(policy)
 }
 
 fn decisions() -> Result<Vec<Row>> {
-    let policy = full()?;
+    let rules = Rulebook::from(full()?);
+    let policy = &rules.policy;
     let ring = |number| Action::Ring(Caller::Number(number));
     let known: Vec<_> =
         policy.contacts.iter().flat_map(|contact| &contact.numbers).copied().map(ring).collect();
@@ -61,9 +62,11 @@ fn decisions() -> Result<Vec<Row>> {
     // Everybody's turn: from the first of the list to the last.
     let known: Vec<_> = known.iter().step_by(known.len().div_ceil(BATCH)).copied().collect();
     let mut rows = Vec::new();
+    let signed: Vec<_> = policy.apps.iter().map(|grant| app(&grant.app)).collect();
     let granted: Vec<_> =
-        policy.apps.iter().map(|grant| Action::Open(&grant.app)).cycle().take(BATCH).collect();
-    let unknown = vec![Action::Open("app-nobody-granted"); BATCH];
+        signed.iter().map(Action::Open).cycle().take(BATCH).collect();
+    let nobodys = app("app-nobody-granted");
+    let unknown = vec![Action::Open(&nobodys); BATCH];
     let cases = [
         ("a known caller", known, true, limits::CONTACTS, "contacts"),
         ("a stranger", strangers, false, limits::CONTACTS, "contacts"),
@@ -72,21 +75,25 @@ fn decisions() -> Result<Vec<Row>> {
     ];
     for (who, actions, allowed, count, kind) in cases {
         ensure!(
-            actions.iter().all(|action| decide(&policy, &NOW, action).is_allow() == allowed),
+            actions.iter().all(|action| decide(&rules, &NOW, action).is_allow() == allowed),
             "{who}: wrong answer"
         );
-        let samples: Vec<f64> = (0..BATCHES).map(|_| nanoseconds(&policy, &actions)).collect();
+        let samples: Vec<f64> = (0..BATCHES).map(|_| nanoseconds(&rules, &actions)).collect();
         let what = format!("decide(), {who}, {count} {kind}: ns, median");
         rows.push(Row::new(what, quantile(&samples, 0.5), None, Some(Target::Most(1000.0))));
     }
     Ok(rows)
 }
 
+fn app(id: &str) -> App<'_> {
+    App { id, category: "creative", age: 3 }
+}
+
 /// Of one decision.
-fn nanoseconds(policy: &Policy, actions: &[Action<'_>]) -> f64 {
+fn nanoseconds(rules: &Rulebook, actions: &[Action<'_>]) -> f64 {
     let started = Instant::now();
     for action in actions {
-        black_box(decide(black_box(policy), &NOW, black_box(action)));
+        black_box(decide(black_box(rules), &NOW, black_box(action)));
     }
     started.elapsed().as_nanos() as f64 / actions.len() as f64
 }

@@ -17,7 +17,7 @@ use super::stage::Stage;
 use crate::vm::screen::Screen;
 
 /// Where the drawer's pictures are: with two apps side by side, with three the last below.
-const DRAW_OF_TWO: (u32, u32) = (305, 215);
+pub(crate) const DRAW_OF_TWO: (u32, u32) = (305, 215);
 const BEADS_OF_THREE: (u32, u32) = (161, 135);
 const FLOOD_OF_THREE: (u32, u32) = (233, 285);
 /// A stroke across the paper.
@@ -142,7 +142,7 @@ fn order(stage: &mut Stage, mum: &mut Guardian, policy: Policy) -> Result<u64> {
 
 fn flood(stage: &mut Stage, report: &mut Report, mum: &mut Guardian, mut policy: Policy) -> Result<()> {
     report.scene("10. An app that floods the screen");
-    policy.apps.push(AppGrant { app: "flood".into(), until: None });
+    policy.apps.push(AppGrant { app: "flood".into(), until: None, permissions: vec![] });
     order(stage, mum, policy)?;
     let line = stage.diary_mark()?;
     let touched = open(stage, FLOOD_OF_THREE)?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use nestling_agent::protocol::{Reply, Request};
-use orders::{Body, Enrolment, Envelope, PolicyHash, Role, Signer, WatchId};
+use orders::{Body, Enrolment, EnrolmentCode, Envelope, PolicyHash, Role, Signer, WatchId};
 use policy::Policy;
 
 /// Numbers of the demonstration family and of somebody who is not in it.
@@ -34,10 +34,11 @@ impl Guardian {
         std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut secret)?;
         let mut mum = Self { signer: Signer::from_secret(&secret), watch, base: None };
         let enrolment = Enrolment {
-            code: code.replace(' ', ""),
-            key: mum.signer.public(),
+            code: EnrolmentCode::parse(&code.replace(' ', "")).context("the watch's code is none")?,
             guardian: "mum".into(),
             role: Role::Main,
+            keys: vec![mum.signer.public()],
+            recovery: None,
         };
         let order = mum.signer.order(&mum.watch, now(), Body::Enrol(enrolment));
         revision(submit(&order, bearer)?)?;

@@ -6,10 +6,11 @@ pub mod family;
 pub mod picture;
 mod report;
 mod scenes;
-mod stage;
+pub(crate) mod stage;
 
 use anyhow::Result;
 
+pub(crate) use self::apps::DRAW_OF_TWO;
 use self::report::Report;
 use crate::image::{self, Kind};
 use crate::paths;

@@ -15,17 +15,17 @@ use crate::vm::screen::Screen;
 use crate::vm::{Options, Vm};
 
 /// How long anything may take under QEMU's translation on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A caller who was turned away a moment ago is told in one line with a count, up to a minute later.
 const FLOOD: Duration = Duration::from_secs(100);
 
 /// A watch that is up, and the world.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     /// The machine.
-    pub(super) vm: Vm,
+    pub(crate) vm: Vm,
     /// The network, the sky, the person at the other end.
-    pub(super) world: World,
+    pub(crate) world: World,
     agent: Agent,
 }
 
@@ -34,11 +34,18 @@ impl Stage {
     ///
     /// # Errors
     /// It does not come up.
-    pub(super) fn boot(image: &Image, name: &str) -> Result<(Self, Duration)> {
+    pub(crate) fn boot(image: &Image, name: &str) -> Result<(Self, Duration)> {
         let seed = tempfile::tempdir()?;
         let seed_folder = super::apps::sideloaded(seed.path())?;
-        let options = Options { seed: Some(seed_folder), ..Options::headless(name) };
-        let mut vm = Vm::boot(image, &options)?;
+        Self::start(image, &Options { seed: Some(seed_folder), ..Options::headless(name) })
+    }
+
+    /// As [`Stage::boot`], with what the options say.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub(crate) fn start(image: &Image, options: &Options) -> Result<(Self, Duration)> {
+        let mut vm = Vm::boot(image, options)?;
         let world = World::start_thread(WorldConfig::default())?;
         world.connect_modem(vm.socket(socket::MODEM));
         world.connect_sky(vm.socket(socket::GNSS));
@@ -52,7 +59,7 @@ impl Stage {
     ///
     /// # Errors
     /// It does not answer.
-    pub(super) fn ask(&mut self, request: &Request) -> Result<Reply> {
+    pub(crate) fn ask(&mut self, request: &Request) -> Result<Reply> {
         self.agent.ask(request, PATIENCE).with_context(|| format!("asking the agent for {request:?}"))
     }
 
@@ -60,7 +67,7 @@ impl Stage {
     ///
     /// # Errors
     /// It did not within [`PATIENCE`].
-    pub(super) fn ask_until<T>(
+    pub(crate) fn ask_until<T>(
         &mut self,
         what: &str,
         request: &Request,
@@ -93,7 +100,7 @@ impl Stage {
     ///
     /// # Errors
     /// It did not come.
-    pub(super) fn network(
+    pub(crate) fn network(
         &self,
         mark: u64,
         what: &str,
@@ -106,7 +113,7 @@ impl Stage {
     ///
     /// # Errors
     /// It did not come.
-    pub(super) fn wait_for_screen(&mut self, wanted: Seen) -> Result<Screen> {
+    pub(crate) fn wait_for_screen(&mut self, wanted: Seen) -> Result<Screen> {
         self.vm.wait_for_screen(&format!("the screen {wanted:?}"), PATIENCE, |screen| seen(screen) == wanted)
     }
 
@@ -114,7 +121,7 @@ impl Stage {
     ///
     /// # Errors
     /// The machine is gone.
-    pub(super) fn tap(&mut self, (x, y): (u32, u32)) -> Result<()> {
+    pub(crate) fn tap(&mut self, (x, y): (u32, u32)) -> Result<()> {
         self.vm.qmp()?.tap(x, y)
     }
 
@@ -122,7 +129,7 @@ impl Stage {
     ///
     /// # Errors
     /// policyd does not answer.
-    pub(super) fn diary(&mut self, after: u64) -> Result<Vec<DiaryEntry>> {
+    pub(crate) fn diary(&mut self, after: u64) -> Result<Vec<DiaryEntry>> {
         match self.ask(&Request::Diary { after })? {
             Reply::Diary(lines) => Ok(lines),
             other => bail!("no diary: {other:?}"),
@@ -133,7 +140,7 @@ impl Stage {
     ///
     /// # Errors
     /// policyd does not answer.
-    pub(super) fn diary_mark(&mut self) -> Result<u64> {
+    pub(crate) fn diary_mark(&mut self) -> Result<u64> {
         let mut last = 0;
         loop {
             match self.diary(last)?.last() {
@@ -147,7 +154,7 @@ impl Stage {
     ///
     /// # Errors
     /// It did not come.
-    pub(super) fn wait_for_line(
+    pub(crate) fn wait_for_line(
         &mut self,
         mark: u64,
         kind: &str,
@@ -168,7 +175,7 @@ impl Stage {
     ///
     /// # Errors
     /// It did not come.
-    pub(super) fn wait_for_call(&mut self, state: CallState) -> Result<Call> {
+    pub(crate) fn wait_for_call(&mut self, state: CallState) -> Result<Call> {
         self.ask_until(&format!("a call {state:?}"), &Request::Call, |reply| match reply {
             Reply::Call(call) if call.state == state => Some(call.clone()),
             _ => None,
@@ -179,7 +186,7 @@ impl Stage {
     ///
     /// # Errors
     /// systemd does not answer.
-    pub(super) fn pid(&mut self, unit: Unit) -> Result<u32> {
+    pub(crate) fn pid(&mut self, unit: Unit) -> Result<u32> {
         match self.ask(&Request::Pid(unit))? {
             Reply::Pid(pid) => Ok(pid),
             other => bail!("no pid: {other:?}"),

@@ -13,7 +13,8 @@ use ipc::{AppSession, AppState};
 use launch::{AppId, AppInfo, End, Refusal};
 use policy::{Action, AppGrant, Moment, Policy, Region, decide};
 
-use super::types::{Effect, Event, Launched, Now, Refused};
+use super::types::{Effect, Event, Launched, Refused};
+use daemon::wall::Now;
 use super::{Core, WITHOUT_POLICYD};
 
 /// Wall clock at the start of every test, in a summer.
@@ -24,10 +25,10 @@ fn secs(seconds: u64) -> Duration {
 }
 
 fn policy(grants: &[(&str, Option<i64>)]) -> Policy {
-    let grant = |(app, until): &(&str, Option<i64>)| AppGrant { app: (*app).into(), until: *until };
+    let grant = |(app, until): &(&str, Option<i64>)| AppGrant { app: (*app).into(), until: *until, permissions: vec![] };
     // Core never looks at the contacts.
     let apps = grants.iter().map(grant).collect();
-    Policy { region: Region::Eu, contacts: vec![], zones: vec![], apps }
+    Policy { apps, ..Policy::of(Region::Eu, vec![]) }
 }
 
 fn id(app: &str) -> AppId {
@@ -35,7 +36,7 @@ fn id(app: &str) -> AppId {
 }
 
 fn catalogue(apps: &[&str]) -> Launched {
-    let info = |app: &&str| AppInfo { id: id(app), name: app.to_uppercase() };
+    let info = |app: &&str| AppInfo { id: id(app), name: app.to_uppercase(), category: "creative".into(), age: 3 };
     Launched::Catalogue(apps.iter().map(info).collect())
 }
 
@@ -104,7 +105,7 @@ impl Watch {
 
     fn rules(&mut self, policy: Option<Policy>) {
         self.policy.clone_from(&policy);
-        self.event(Event::Rules(policy.map(Arc::new)));
+        self.event(Event::Rules(policy.map(|policy| Arc::new(policy.into()))));
     }
 
     fn policyd(&mut self, there: bool) {
@@ -218,11 +219,12 @@ impl Watch {
         if stands {
             return;
         }
-        let moment = Moment { unix: self.now.boot.as_secs() as i64 + self.ahead };
+        let moment = Moment::at(self.now.boot.as_secs() as i64 + self.ahead);
+        let asked = policy::App { id: &session.app, category: "creative", age: 3 };
         let allowed = self
             .policy
             .as_ref()
-            .is_some_and(|policy| decide(policy, &moment, &Action::Open(&session.app)).is_allow());
+            .is_some_and(|policy| decide(&policy.clone().into(), &moment, &Action::Open(&asked)).is_allow());
         assert!(allowed, "it runs and is not allowed");
         assert!(
             session.until_ms == 0 || u128::from(session.until_ms) > self.now.boot.as_millis(),

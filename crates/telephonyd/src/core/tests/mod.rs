@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::Private;
+use daemon::wall::Now;
 use ipc::{CallState, ModemState};
 use lifeline::SimNumbers;
 use policy::{Contact, Kind, May, Policy, Region};
@@ -17,6 +18,8 @@ use super::{
     Ticket,
 };
 
+/// Wall clock at the start of every test: 2026-06-15, 06:00 UTC, a Monday.
+const MORNING: i64 = 1_781_503_200;
 const MUM: &str = "+358405550001";
 const AUNT: &str = "+358405550002";
 const FRIEND: &str = "+358405550003";
@@ -29,7 +32,7 @@ fn contact(id: &str, kind: Kind, number: &str, ring: bool, be_called: bool) -> C
         kind,
         numbers: vec![number.parse().unwrap()],
         picture: format!("face:{id}"),
-        may: May { ring, be_called },
+        may: May { ring, be_called, write: false, be_written: false },
     }
 }
 
@@ -40,7 +43,7 @@ fn family() -> Policy {
         contact("aunt", Kind::Family, AUNT, true, true),
         contact("friend", Kind::Friend, FRIEND, true, false),
     ];
-    Policy { region: Region::Eu, contacts, zones: vec![], apps: vec![] }
+    Policy::of(Region::Eu, contacts)
 }
 
 fn without(id: &str) -> Policy {
@@ -79,7 +82,7 @@ impl Watch {
         let mut watch = Self::blank();
         watch.modem(ModemState::Registered);
         watch.rules(
-            Policy { region: Region::Neutral, contacts: guardians, zones: vec![], apps: vec![] },
+            Policy::of(Region::Neutral, guardians),
             true,
         );
         watch.effects.clear();
@@ -87,7 +90,7 @@ impl Watch {
     }
 
     fn event(&mut self, event: Event) {
-        let effects = self.core.handle(event, self.now);
+        let effects = self.core.handle(event, Now { boot: self.now, unix: MORNING + self.now.as_secs().cast_signed() });
         self.effects.extend(effects);
     }
 
@@ -96,7 +99,7 @@ impl Watch {
     }
 
     fn rules(&mut self, policy: Policy, sealed: bool) {
-        self.event(Event::Rules(Rules { policy: Arc::new(policy), sealed }));
+        self.event(Event::Rules(Rules { book: Arc::new(policy.into()), sealed }));
     }
 
     /// Time passes; the core is woken when it asked for it, as the loop does.

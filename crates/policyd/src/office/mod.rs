@@ -1,48 +1,38 @@
 //! The owner of ledger, log, anchor, store and diary: what happens, in which order, when an order comes.
 
+mod erase;
+mod open;
+mod refusals;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use daemon::files;
-use ipc::{DiaryEntry, DiaryRecord, PolicyState, Refusal};
-use orders::{Door, EnrolmentCode, Ledger, Refused, WatchId};
+use daemon::wall::Now;
+use ipc::{DiaryEntry, DiaryRecord, Guardian, PolicyState, Refusal};
+use orders::{Applied, Change, Door, Effect, EnrolmentCode, Ledger, Refused};
 use store::Stamp;
 
+pub use self::erase::{BOOT_KEY, MARK};
 use crate::anchor::{Anchor, FileAnchor};
 use crate::config::Config;
-use crate::core::boot::{AnchorFound, Anchored, Boot, LogFound, Seal, judge};
+use crate::core::boot::{Anchored, Bound, Seal};
 use crate::core::gate::Gate;
-use crate::device;
 use crate::diary::{Diary, DiaryError};
 use crate::log::OrderLog;
 
-/// Now, on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// Since boot.
-    pub boot: Duration,
-    /// Seconds since 1970.
-    pub unix: i64,
-}
-
-impl Now {
-    /// Reads both clocks.
-    pub fn read() -> Self {
-        Self { boot: daemon::clock::boot_time(), unix: daemon::clock::unix_time() }
-    }
-}
-
 /// Everything policyd holds.
 pub struct Office {
+    state: PathBuf,
     store: PathBuf,
-    anchor: Box<dyn Anchor + Send>,
+    anchor: Box<dyn Anchor>,
     diary: Diary,
     gate: Gate,
     rules: Rules,
     published: Option<Stamp>,
     /// The last publication failed; it is tried again.
     unpublished: bool,
+    /// The watch was wiped, and only a restart goes on from here.
+    erased: bool,
 }
 
 /// The rules, or none.
@@ -60,8 +50,10 @@ impl Office {
     pub fn open(config: &Config, now: Now) -> Result<Self, DiaryError> {
         let diary = Diary::open(&config.state, now.unix)?;
         let mut anchor = Box::new(FileAnchor::new(&config.anchor));
-        let opened = open_rules(config, anchor.as_mut());
+        let marked = erase::is_marked(&config.state);
+        let opened = open::rules(config, anchor.as_mut());
         let mut office = Self {
+            state: config.state.clone(),
             store: config.store.clone(),
             anchor,
             diary,
@@ -69,6 +61,8 @@ impl Office {
             rules: Rules::Sealed,
             published: None,
             unpublished: false,
+            // A mark that was there before is one nestling-tidy could not act upon: another restart would not help.
+            erased: matches!(opened, Err(Seal::Erasing)) && !marked,
         };
         match opened {
             Ok(rules) => office.rules = rules,
@@ -114,60 +108,121 @@ impl Office {
         if !self.gate.admit(now.boot) {
             return Err(Refusal::Busy("too many orders".into()));
         }
-        let taken = self.take(envelope, now);
-        if let Err(refusal) = &taken {
-            let name = refusal_name(refusal);
-            tracing::warn!(reason = name, "an order was refused");
-            self.note(now, "order-refused", &[("reason", name)]);
-        }
-        taken
+        self.take(envelope, now).map_err(|(reason, refusal)| {
+            tracing::warn!(reason, "an order was refused");
+            self.note(now, "order-refused", &[("reason", reason)]);
+            refusal
+        })
     }
 
-    fn take(&mut self, envelope: &[u8], now: Now) -> Result<u64, Refusal> {
+    fn take(&mut self, envelope: &[u8], now: Now) -> Result<u64, (&'static str, Refusal)> {
+        let with_word = |refusal: Refusal| (refusals::word(&refusal), refusal);
         let Rules::Open { ledger, log, anchored } = &mut self.rules else {
-            return Err(Refusal::Sealed("the watch is sealed".into()));
+            return Err(with_word(Refusal::Sealed("the watch is sealed".into())));
         };
-        if *anchored < log.len() {
-            let to = Anchored { bound: log.head(ledger), epoch: log.len() };
-            self.anchor.raise(to).map_err(|error| failed("the anchor cannot be raised", &error))?;
-            *anchored = log.len();
+        if *anchored < log.epoch() {
+            let to = Anchored { epoch: log.epoch(), bound: Bound::To(log.head(ledger)) };
+            self.anchor
+                .raise(to)
+                .map_err(|error| with_word(failed("the anchor cannot be raised", &error)))?;
+            *anchored = to.epoch;
         }
         let mut next = ledger.clone();
-        let applied = match next.apply(envelope, Door::Submit(self.gate.code(now.boot))) {
-            Ok(applied) => applied,
-            Err(refused) => {
-                if matches!(refused, Refused::Enrolment) {
-                    self.gate.wrong_code();
-                }
-                return Err(refusal(&refused));
+        let door = Door::Submit { code: self.gate.code(now.boot), now: now.unix };
+        let applied = next.apply(envelope, door).map_err(|refused| {
+            if matches!(refused, Refused::WrongCode) {
+                self.gate.wrong_code();
             }
-        };
-        let revision =
-            log.append(now.unix, envelope).map_err(|error| failed("the log takes no order", &error))?;
+            (refused.name(), refusals::of_ledger(&refused))
+        })?;
+        if let Some(refused) = refusals::of_effect(&applied.effect) {
+            return Err(refused);
+        }
+        let revision = log
+            .append(now.unix, envelope)
+            .map_err(|error| with_word(failed("the log takes no order", &error)))?;
         *ledger = next;
         // From here on the order stands: what fails now is made good at the next order or boot.
-        let to = Anchored { bound: log.head(ledger), epoch: revision };
+        let bound = if ledger.wiped() { Bound::Released } else { Bound::To(log.head(ledger)) };
+        let to = Anchored { epoch: log.epoch(), bound };
         match self.anchor.raise(to) {
-            Ok(()) => *anchored = revision,
-            Err(error) => tracing::error!(%error, "the anchor is one order behind"),
+            Ok(()) => *anchored = to.epoch,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the anchor is one order behind");
+            }
+        }
+        self.after(&applied, revision, now);
+        Ok(revision)
+    }
+
+    /// What follows from an order that stands.
+    fn after(&mut self, applied: &Applied, revision: u64, now: Now) {
+        tracing::info!(kind = applied.kind, revision, "an order was taken");
+        let (by, number) = (applied.guardian.as_str(), revision.to_string());
+        self.note(now, applied.kind, &[("guardian", by), ("revision", &number)]);
+        // Who came or went is one line, with all he brought or took.
+        let came_or_went = |whose: &str| {
+            applied.changes.iter().any(
+                |change| matches!(change, Change::Added { guardian } | Change::Removed { guardian } if guardian == whose),
+            )
+        };
+        for change in &applied.changes {
+            let (kind, whose) = match change {
+                Change::Added { guardian } => ("guardian-added", guardian),
+                Change::Removed { guardian } => ("guardian-removed", guardian),
+                Change::KeyAdded { guardian, .. }
+                | Change::KeyRemoved { guardian, .. }
+                | Change::Main { guardian }
+                    if came_or_went(guardian) =>
+                {
+                    continue;
+                }
+                Change::KeyAdded { guardian, .. } => ("guardian-key-added", guardian),
+                Change::KeyRemoved { guardian, .. } => ("guardian-key-removed", guardian),
+                Change::Main { guardian } => ("guardian-main", guardian),
+            };
+            self.note(now, kind, &[("guardian", whose), ("by", by), ("revision", &number)]);
         }
         if applied.keyring_changed {
             self.gate.close();
         }
-        tracing::info!(kind = applied.kind, revision, "an order was taken");
-        let revision_text = revision.to_string();
-        self.note(now, applied.kind, &[("guardian", &applied.guardian), ("revision", &revision_text)]);
+        let boot_key = match &applied.effect {
+            Effect::Wipe => None,
+            Effect::Unlock { boot_key } => Some(boot_key),
+            _ => return self.publish(),
+        };
+        self.erased = true;
+        if let Err(error) = erase::mark(&self.state, boot_key) {
+            tracing::error!(%error, "the watch is erased at its next start only");
+        }
+        self.rules = Rules::Sealed;
         self.publish();
-        Ok(revision)
     }
 
-    /// Opens the enrolment window: the code in groups, and seconds left.
+    /// Whether only a restart goes on from here: a guardian wiped the watch.
+    pub fn is_erased(&self) -> bool {
+        self.erased
+    }
+
+    /// Who may change the rules, for the child to see.
+    pub fn guardians(&self) -> Vec<Guardian> {
+        let Rules::Open { ledger, .. } = &self.rules else { return vec![] };
+        let of = |guardian: &orders::Guardian| {
+            let contact = ledger.policy().and_then(|policy| policy.contact(&guardian.id));
+            let name = contact.map_or(&guardian.id, |contact| &contact.name).clone();
+            Guardian { id: guardian.id.clone(), name, main: guardian.role == orders::Role::Main }
+        };
+        ledger.keyring().guardians().iter().map(of).collect()
+    }
+
+    /// Opens the enrolment window: the code in groups, and seconds left. On a bound watch the code is worth nothing without
+    /// main's signature.
     ///
     /// # Errors
-    /// The watch is bound or sealed, or there are no random numbers.
+    /// The watch is sealed, or there are no random numbers.
     pub fn open_enrolment(&mut self, now: Now) -> Result<(String, u32), Refusal> {
-        if self.state() != PolicyState::Unbound {
-            return Err(Refusal::Enrolment("the watch has a guardian, or is sealed".into()));
+        if self.state() == PolicyState::Sealed {
+            return Err(Refusal::Enrolment("the watch is sealed".into()));
         }
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| failed("no random numbers", &error))?;
@@ -212,8 +267,8 @@ impl Office {
 
     fn publish(&mut self) {
         let outcome = match &self.rules {
-            Rules::Open { ledger, log, .. } => match ledger.policy() {
-                Some(policy) => store::publish(&self.store, log.len(), policy),
+            Rules::Open { ledger, log, .. } => match ledger.rules() {
+                Some(rules) => store::publish(&self.store, log.len(), &rules),
                 None => store::withdraw(&self.store),
             },
             Rules::Sealed => store::withdraw(&self.store),
@@ -238,81 +293,7 @@ impl Office {
     }
 }
 
-fn open_rules(config: &Config, anchor: &mut FileAnchor) -> Result<Rules, Seal> {
-    if !config.allow_memory && files::is_in_memory(&config.state) {
-        return Err(Seal::NoStorage);
-    }
-    let held = anchor.read();
-    let watch = watch_id(config, held)?;
-    let mut ledger = Ledger::new(watch);
-    let mut heads = Vec::new();
-    let opened = OrderLog::open(&config.state, &mut ledger, |head| heads.push(head));
-    let log = match opened {
-        Ok(log) => log,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the order log is not trusted");
-            return Err(Seal::LogDamaged);
-        }
-    };
-    let mut anchored = log.len();
-    match judge(held, &LogFound::Verified(heads)) {
-        Boot::Sealed(seal) => return Err(seal),
-        Boot::Unbound | Boot::Bound { raise: None } => {}
-        Boot::Bound { raise: Some(to) } => {
-            if let Err(error) = anchor.raise(to) {
-                tracing::error!(%error, "the anchor is one order behind");
-                anchored = to.epoch - 1;
-            }
-        }
-    }
-    Ok(Rules::Open { ledger, log, anchored })
-}
-
-fn watch_id(config: &Config, held: AnchorFound) -> Result<WatchId, Seal> {
-    let key = device::load(&config.state).and_then(|key| match key {
-        Some(watch) => Ok(Some(watch)),
-        // A bound watch had a key: making another would make it another watch.
-        None if held == AnchorFound::Empty => device::create(&config.state).map(Some),
-        None => Ok(None),
-    });
-    match key {
-        Ok(Some(watch)) => Ok(watch),
-        Ok(None) => Err(Seal::NoDeviceKey),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "no device key");
-            Err(Seal::NoDeviceKey)
-        }
-    }
-}
-
 fn failed(text: &str, error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(error, "{text}");
     Refusal::Failed(text.to_owned())
-}
-
-fn refusal(refused: &Refused) -> Refusal {
-    let text = refused.to_string();
-    match refused {
-        Refused::Envelope(_) | Refused::Payload(_) | Refused::Policy(_) => Refusal::Malformed(text),
-        Refused::Signature | Refused::Signer => Refusal::BadSignature(text),
-        Refused::Watch => Refusal::WrongWatch(text),
-        Refused::Replayed { .. } => Refusal::Replayed(text),
-        Refused::Role(_) => Refusal::RoleForbids(text),
-        Refused::StaleBase => Refusal::StaleBase(text),
-        Refused::EnrolmentClosed | Refused::Enrolment => Refusal::Enrolment(text),
-    }
-}
-
-fn refusal_name(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed(_) => "malformed",
-        Refusal::BadSignature(_) => "bad-signature",
-        Refusal::WrongWatch(_) => "wrong-watch",
-        Refusal::Replayed(_) => "replayed",
-        Refusal::RoleForbids(_) => "role-forbids",
-        Refusal::StaleBase(_) => "stale-base",
-        Refusal::Enrolment(_) => "enrolment",
-        Refusal::Sealed(_) => "sealed",
-        _ => "failed",
-    }
 }

@@ -1,0 +1,15 @@
+//! What a ledger takes and what it refuses, as a guardian and as an attacker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it is surprised")]
+
+mod contacts;
+mod documents;
+mod family;
+mod ledger;
+mod people;
+mod random;
+mod recovery;
+mod roles;
+mod standing;
+mod vectors;
+mod wire;

@@ -1,0 +1,236 @@
+//! The attack on a watch that is off: a technician has its storage on his bench and does to every file under `/var`
+//! what can be done to a file. After each deed the watch is switched on, with its own TPM, and looked at from outside.
+//!
+//! Survived means: the rules are those of the family's last order, or the watch is sealed; a stranger, and an aunt whom
+//! that order removed, do not ring; nobody can enrol as its first guardian; 112 is dialled. While sealed whoever wrote
+//! the list of guardians chooses who rings (design, "Invariants"), and no more.
+
+mod deeds;
+mod storage;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use ipc::{CallState, ModemState, PolicyState};
+use nestling_agent::protocol::{Reply, Request};
+use sim::Event;
+
+use self::deeds::{Deed, Lives};
+use self::storage::{Storage, copy};
+use crate::demo::family::{self, AUNT, Guardian, STRANGER};
+use crate::demo::stage::{PATIENCE, Stage};
+use crate::image::{self, Image, Kind};
+use crate::vm::Options;
+use crate::{paths, process};
+
+/// The folder of the machine below `target/vm`.
+const MACHINE: &str = "attack";
+
+/// What was seen after one deed.
+struct Seen {
+    deed: Deed,
+    state: String,
+    verdict: Result<()>,
+}
+
+/// How many deeds the watch survived, and how many it did not.
+///
+/// # Errors
+/// The watches of the story do not come up.
+pub fn run(only: &[String]) -> Result<(u64, u64)> {
+    let image = image::build(Kind::Development)?;
+    let bench = paths::target().join("attack");
+    fs::create_dir_all(&bench)?;
+    let story = Story::live(&image, &bench)?;
+    let files = Storage::open(&story.lives.now)?.files("/lib")?;
+    let mut seen = Vec::new();
+    for deed in deeds::all(&files) {
+        if !only.is_empty() && !only.iter().any(|only| deed.whom.contains(only.as_str())) {
+            continue;
+        }
+        if !deeds::commit(&deed, &files, &story.lives, &paths::vm(MACHINE).join("var.img"))? {
+            continue;
+        }
+        let (state, verdict) = story.examine(&image, &deed);
+        let word = verdict.as_ref().map_or_else(|error| format!("NOT SURVIVED: {error:#}"), |()| "survived".into());
+        println!("   {} {}: {state}, {word}", deed.whom, deed.what);
+        seen.push(Seen { deed, state, verdict });
+    }
+    if only.is_empty() {
+        fs::write(paths::root().join("docs/attack.md"), table(&seen)?)?;
+    }
+    let failed = seen.iter().filter(|seen| seen.verdict.is_err()).count() as u64;
+    Ok((seen.len() as u64 - failed, failed))
+}
+
+fn table(seen: &[Seen]) -> Result<String> {
+    let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(paths::root()).output()?;
+    let mut text = format!(
+        "# The attack on a watch that is off\n\n\
+         Written by `./nestling test long attack` at commit {}. A technician has the storage of a bound watch and does to\n\
+         every file under `/var` what stands here; then the watch is switched on, with its own TPM. It survives if its\n\
+         rules are those of the family's last order, or it is sealed; a stranger, and an aunt whom that order removed, do\n\
+         not ring; nobody can enrol as its first guardian; 112 is dialled. With another watch's storage whole, the\n\
+         attacker's list of guardians says who rings while it is sealed, as the design allows, and nothing more.\n\n\
+         | what | is | the watch is | and |\n|---|---|---|---|\n",
+        String::from_utf8_lossy(&commit.stdout).trim()
+    );
+    for Seen { deed, state, verdict } in seen {
+        let word = if verdict.is_ok() { "survives" } else { "**fails**" };
+        let _ = writeln!(text, "| `{}` | {} | {state} | {word} |", deed.whom, deed.what);
+    }
+    Ok(text)
+}
+
+/// The lives before the attack.
+struct Story {
+    lives: Lives,
+    /// What the watch's TPM remembers, as it was when it was switched off.
+    tpm: PathBuf,
+    /// The family's last order.
+    revision: u64,
+}
+
+fn keep() -> Options {
+    Options { fresh: false, ..Options::headless(MACHINE) }
+}
+
+fn is_registered(stage: &mut Stage) -> Result<()> {
+    stage.ask_until("a registered modem", &Request::World, |reply| {
+        matches!(reply, Reply::World { modem: ModemState::Registered, .. }).then_some(())
+    })
+}
+
+/// A call that rings, which shows that telephonyd has read the rules.
+fn rings(stage: &mut Stage, number: &str) -> Result<()> {
+    stage.world.call(Some(number))?;
+    stage.wait_for_call(CallState::Ringing)?;
+    stage.world.hang_up()?;
+    stage.wait_for_call(CallState::None).map(drop)
+}
+
+impl Story {
+    fn live(image: &Image, bench: &Path) -> Result<Self> {
+        let var = || paths::vm(MACHINE).join("var.img");
+        let at = |name: &str| bench.join(name);
+        let lives = Lives {
+            now: at("now.img"),
+            earlier: at("earlier.img"),
+            other: at("other.img"),
+            unbound: at("unbound.img"),
+        };
+        let (mut stage, _) = Stage::start(image, &Options::headless(MACHINE))?;
+        is_registered(&mut stage)?;
+        stage.vm.power_off()?;
+        copy(&var(), &lives.unbound)?;
+
+        // The attacker's own watch, whose guardian he is.
+        let (mut stage, _) = Stage::start(image, &Options::headless(MACHINE))?;
+        is_registered(&mut stage)?;
+        let mut attacker = Guardian::bind(&mut |request| stage.ask(&request))?;
+        let mut policy = family::family()?;
+        for contact in policy.contacts.iter_mut().filter(|contact| contact.id == "dad") {
+            contact.numbers = vec![STRANGER.parse()?];
+        }
+        let order = attacker.set_policy(policy);
+        family::revision(family::submit(&order, &mut |request| stage.ask(&request))?)?;
+        rings(&mut stage, STRANGER)?;
+        stage.vm.power_off()?;
+        copy(&var(), &lives.other)?;
+
+        // The family's watch: with the aunt, and without her.
+        let (mut stage, _) = Stage::start(image, &Options::headless(MACHINE))?;
+        is_registered(&mut stage)?;
+        let mut mum = Guardian::bind(&mut |request| stage.ask(&request))?;
+        rings(&mut stage, AUNT)?;
+        stage.vm.power_off()?;
+        copy(&var(), &lives.earlier)?;
+        let (mut stage, _) = Stage::start(image, &keep())?;
+        is_registered(&mut stage)?;
+        let order = mum.set_policy(family::family_without("aunt")?);
+        let revision = family::revision(family::submit(&order, &mut |request| stage.ask(&request))?)?;
+        opens_draw(&mut stage)?;
+        stage.vm.power_off()?;
+        copy(&var(), &lives.now)?;
+        let tpm = at("tpm");
+        copy_folder(&paths::vm(MACHINE).join("tpm"), &tpm)?;
+        Ok(Self { lives, tpm, revision })
+    }
+
+    /// Switches the watch on and looks at it.
+    fn examine(&self, image: &Image, deed: &Deed) -> (String, Result<()>) {
+        let mut state = "never up".to_owned();
+        let verdict = (|| {
+            copy_folder(&self.tpm, &paths::vm(MACHINE).join("tpm"))?;
+            let (mut stage, _) = Stage::start(image, &keep())?;
+            is_registered(&mut stage)?;
+            let found = stage.ask_until("a state", &Request::Status, |reply| match reply {
+                Reply::Status { state, revision, .. } => Some((*state, *revision)),
+                _ => None,
+            })?;
+            state = format!("{:?}", found.0).to_lowercase();
+            self.judge(&mut stage, found, deed)?;
+            stage.vm.power_off()
+        })();
+        (state, verdict)
+    }
+
+    fn judge(&self, stage: &mut Stage, found: (PolicyState, u64), deed: &Deed) -> Result<()> {
+        match found {
+            (PolicyState::Bound, revision) if revision == self.revision => {}
+            (PolicyState::Sealed, _) => {
+                let reply = stage.ask(&Request::OpenEnrolment)?;
+                ensure!(matches!(reply, Reply::Refused { .. }), "a sealed watch shows a code");
+            }
+            other => bail!("it is {other:?}"),
+        }
+        for number in [STRANGER, AUNT] {
+            if !deed.chooses_who_rings() {
+                turned_away(stage, number)?;
+            }
+        }
+        if found.0 == PolicyState::Bound {
+            rings(stage, family::MUM).context("Mum")?;
+        }
+        let mark = stage.world.mark();
+        let reply = stage.ask(&Request::DialEmergency("112".into()))?;
+        ensure!(matches!(reply, Reply::Done), "112: {reply:?}");
+        let dialled = |event: &Event| matches!(event, Event::Dialled { number } if number == "112");
+        stage.network(mark, "112 was dialled", dialled).map(drop)
+    }
+}
+
+fn turned_away(stage: &mut Stage, number: &str) -> Result<()> {
+    let mark = stage.world.mark();
+    stage.world.call(Some(number))?;
+    let ended = |event: &Event| matches!(event, Event::HungUpByWatch { answered: false, .. });
+    let started = std::time::Instant::now();
+    while !stage.world.events(mark).iter().any(|stamped| ended(&stamped.event)) {
+        let Reply::Call(call) = stage.ask(&Request::Call)? else { bail!("telephonyd does not answer") };
+        ensure!(call.state == CallState::None, "{number} rings as {}", call.contact);
+        ensure!(started.elapsed() < PATIENCE, "the call was never ended");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    stage.wait_for_call(CallState::None).map(drop)
+}
+
+/// Opens the drawing pad, so that an app's files are on the storage too.
+fn opens_draw(stage: &mut Stage) -> Result<()> {
+    use crate::demo::picture::{APPS_BUTTON, Seen};
+    stage.wait_for_screen(Seen::Face)?;
+    stage.tap(APPS_BUTTON)?;
+    stage.wait_for_screen(Seen::Drawer)?;
+    stage.tap(crate::demo::DRAW_OF_TWO)?;
+    stage.wait_for_screen(Seen::App).map(drop)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    process::run(Command::new("cp").arg("-r").arg("--").arg(from).arg(to))
+}
