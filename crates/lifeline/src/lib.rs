@@ -79,4 +79,18 @@ mod tests {
             assert!(is_emergency(button_number(imsi), &SimNumbers::default()), "{imsi}");
         }
     }
+
+    #[test]
+    fn the_button_dials_what_is_answered_where_the_sim_comes_from() {
+        for (number, countries) in [
+            ("911", &["302", "310", "311", "312", "313", "314", "315", "316"][..]),
+            ("110", &["460"]),
+            ("999", &["234", "235", "454", "455"]),
+            ("112", &["244", "262", "001", ""]),
+        ] {
+            for country in countries {
+                assert_eq!(button_number(&format!("{country}0000")), number, "{country}");
+            }
+        }
+    }
 }

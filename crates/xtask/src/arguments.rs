@@ -28,10 +28,14 @@ enum Command {
     Sim(crate::sim::Sim),
     /// Play the first story of the watch, headless; pictures and a report go to target/demo
     Demo,
-    /// Run the short lane, all that CI runs; or only the steps or tests named
+    /// Run the short lane, all that CI runs; or only the steps or tests named; or, after `long`, the long lane
     Test {
-        /// Steps (fmt, clippy, deny, rust, probes, image, product, demo) or parts of tests' names
+        /// Steps (fmt, clippy, deny, rust, probes, image, product, demo) or parts of tests' names. After `long`:
+        /// steps (defences, fuzz, mutants) and lines, patches, targets or crates to look at alone
         names: Vec<String>,
+        /// How long each target is fuzzed
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
     },
     /// Measure what the design promises in numbers; without a name, say what can be measured
     Bench {
@@ -60,7 +64,10 @@ impl Arguments {
             Command::Run(run) => run.run(),
             Command::Sim(sim) => sim.run(),
             Command::Demo => crate::demo::run(),
-            Command::Test { names } => crate::testing::run(&names),
+            Command::Test { names, seconds } => match names.split_first() {
+                Some((first, names)) if first == "long" => crate::long::run(names, seconds),
+                _ => crate::testing::run(&names),
+            },
             Command::Bench { names } => crate::bench::run(&names),
             Command::Coverage { json } => crate::coverage::run(json),
             Command::Image { product } => {

@@ -7,13 +7,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::long::patch;
+use crate::long::record::Record;
 use crate::paths;
 
 /// How far a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// A patch takes the defence away and the long lane saw the line's test fail.
+    /// Patches take its defences away, and the long lane saw one of the line's tests fail for each.
     Proven,
     /// At least one test carries its number.
     Tested,
@@ -80,13 +82,17 @@ pub fn lines() -> Result<Vec<Line>> {
             collect(&member.join(folder), &name, &mut tests)?;
         }
     }
+    let (patches, record) = (patch::all()?, Record::load()?);
+    let proven = |id: &str| {
+        let mut patches = patches.iter().filter(|patch| patch.id == id).peekable();
+        patches.peek().is_some() && patches.all(|patch| record.saw_red(patch))
+    };
     let not_ours = after_heading(&list, "## Not ours");
     Ok(ids(&list)
         .map(|id| {
             let mut tests = tests.remove(&id).unwrap_or_default();
             tests.sort();
-            let patch = root.join(format!("tests/defences/{id}.patch"));
-            let state = match (patch.exists(), tests.is_empty()) {
+            let state = match (proven(&id), tests.is_empty()) {
                 (true, false) => State::Proven,
                 (_, false) => State::Tested,
                 _ if not_ours.contains(&format!("- **{id}**")) => State::NotOurs,
@@ -122,7 +128,7 @@ fn collect(folder: &Path, member: &str, tests: &mut BTreeMap<String, Vec<String>
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path)?;
             for name in text.lines().filter_map(test_name) {
-                if let Some(id) = id_of(name) {
+                for id in ids_of(name) {
                     tests.entry(id).or_default().push(format!("{member}::{name}"));
                 }
             }
@@ -137,17 +143,18 @@ fn test_name(line: &str) -> Option<&str> {
     line.strip_prefix("fn ")?.split('(').next()
 }
 
-/// `a04_withheld…` is A04, `t8_…` is T8: the list writes attacks with two digits and requirements without
-/// leading zeros.
-fn id_of(name: &str) -> Option<String> {
-    let (head, _) = name.split_once('_')?;
-    let (letter, number) = head.split_at_checked(1)?;
-    let number: u32 = number.parse().ok()?;
-    match letter {
-        "a" => Some(format!("A{number:02}")),
-        "t" => Some(format!("T{number}")),
-        _ => None,
-    }
+/// `a04_withheld…` is A04, `t8_…` is T8, `a04_a06_…` is both: the list writes attacks with two digits and requirements
+/// without leading zeros.
+pub(crate) fn ids_of(name: &str) -> impl Iterator<Item = String> {
+    name.split('_').map_while(|word| {
+        let (letter, number) = word.split_at_checked(1)?;
+        let number: u32 = number.parse().ok()?;
+        match letter {
+            "a" => Some(format!("A{number:02}")),
+            "t" => Some(format!("T{number}")),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -156,10 +163,11 @@ mod tests {
 
     #[test]
     fn ids_of_tests_are_ids_of_the_list() {
-        assert_eq!(id_of("a04_withheld_caller_never_rings").as_deref(), Some("A04"));
-        assert_eq!(id_of("t8_sos").as_deref(), Some("T8"));
-        assert_eq!(id_of("answers"), None);
-        assert_eq!(id_of("a_guardian_is_never_turned_away"), None);
+        let ids = |name| ids_of(name).collect::<Vec<_>>();
+        assert_eq!(ids("a04_withheld_caller_never_rings"), ["A04"]);
+        assert_eq!(ids("t8_sos"), ["T8"]);
+        assert_eq!(ids("a04_a06_no_order_of_events"), ["A04", "A06"]);
+        assert!(ids("answers").is_empty() && ids("a_guardian_is_never_turned_away").is_empty());
         assert_eq!(test_name("    async fn a06_x() {"), Some("a06_x"));
     }
 

@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod debian;
 pub mod demo;
 pub mod image;
+pub mod long;
 pub mod paths;
 pub mod probes;
 pub mod process;

@@ -64,7 +64,14 @@ fn documents() -> Vec<Document> {
             if path.is_dir() { folders.push(path) } else { paths.push(path) }
         }
     }
-    let others = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "services/README.md", "fuzz/README.md"];
+    let others = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "services/README.md",
+        "fuzz/README.md",
+        "tests/defences/README.md",
+    ];
     paths.extend(others.map(|name| root().join(name)));
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.sort();

@@ -1,21 +1,39 @@
 //! `./nestling test`: the short lane, all that CI runs. Every step counts as one test beside the tests that
 //! cargo-nextest counts, and the closing line is `N passed, N failed`.
 
-use std::io::{BufRead, BufReader};
+pub(crate) mod nextest;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::image::{self, Kind};
 use crate::{demo, paths, probes, process, product};
 
 /// What was counted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
+pub(crate) struct Count {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl Count {
+    /// One more, of either kind.
+    pub(crate) fn add(&mut self, passed: bool) {
+        if passed { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    /// Prints the closing line.
+    ///
+    /// # Errors
+    /// Something failed.
+    pub(crate) fn close(self) -> Result<()> {
+        println!("{} passed, {} failed", self.passed, self.failed);
+        ensure!(self.failed == 0, "tests failed");
+        Ok(())
+    }
 }
 
 type Step = (&'static str, &'static str, fn() -> Result<Count>);
@@ -25,7 +43,7 @@ const STEPS: [Step; 8] = [
     ("fmt", "the sources are formatted", fmt),
     ("clippy", "clippy finds nothing", clippy),
     ("deny", "licences, sources and banned crates", deny),
-    ("rust", "unit, property, bus, modem, gpsd, screen and unit-file tests", || nextest(&[])),
+    ("rust", "unit, property, bus, modem, gpsd, screen and unit-file tests", || rust(&[])),
     ("probes", "sandbox, catalogue and launcher on the watch's own kernel", on_the_kernel),
     ("image", "both images build, and differ by the agent alone", images),
     ("product", "the product image boots to the face", || counted(product::boots_to_the_face)),
@@ -52,27 +70,23 @@ const AGENT: [&str; 9] = [
 /// Anything failed.
 pub fn run(names: &[String]) -> Result<()> {
     let started = Instant::now();
-    if names.iter().any(|name| name == "long") {
-        bail!("the long lane is not there yet (README, \"Not yet\")");
-    }
     let is_step = |name: &String| STEPS.iter().any(|(step, ..)| step == name);
     let filters: Vec<&String> = names.iter().filter(|name| !is_step(name)).collect();
     let mut total = Count::default();
     for (name, what, work) in STEPS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
-            add(&mut total, name, what, work);
+            step(&mut total, name, what, work);
         }
     }
     if !filters.is_empty() {
-        add(&mut total, "rust", "tests by name", || nextest(&filters));
+        step(&mut total, "rust", "tests by name", || rust(&filters));
     }
     println!("\nthe short lane took {:.1} minutes", started.elapsed().as_secs_f64() / 60.0);
-    println!("{} passed, {} failed", total.passed, total.failed);
-    ensure!(total.failed == 0, "tests failed");
-    Ok(())
+    total.close()
 }
 
-fn add(total: &mut Count, name: &str, what: &str, work: impl FnOnce() -> Result<Count>) {
+/// Does `work`, says how it went and adds what it counted.
+pub(crate) fn step(total: &mut Count, name: &str, what: &str, work: impl FnOnce() -> Result<Count>) {
     println!("== {name}: {what}");
     let started = Instant::now();
     let count = work().unwrap_or_else(|error| {
@@ -89,7 +103,8 @@ fn counted(work: impl FnOnce() -> Result<()>) -> Result<Count> {
     work().map(|()| Count { passed: 1, failed: 0 })
 }
 
-fn cargo() -> Command {
+/// Cargo, in this workspace.
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(paths::root());
     command
@@ -120,44 +135,12 @@ fn deny() -> Result<Count> {
     })
 }
 
-fn nextest(filters: &[&String]) -> Result<Count> {
+fn rust(filters: &[&String]) -> Result<Count> {
     crate::debian::tree::ensure(false)?;
-    let mut child = cargo()
-        .args(["nextest", "run", "--release", "--workspace", "--no-fail-fast", "--cargo-quiet"])
-        .args(["--status-level", "fail", "--final-status-level", "slow"])
-        .args(filters)
-        .env("CARGO_TERM_COLOR", "never")
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo nextest")?;
-    let mut count = None;
-    if let Some(stderr) = child.stderr.take() {
-        for line in BufReader::new(stderr).lines() {
-            let line = line?;
-            println!("{line}");
-            count = summary(&line).or(count);
-        }
-    }
-    let status = child.wait()?;
-    match count {
-        Some(count) if status.success() == (count.failed == 0) => Ok(count),
-        _ => bail!("cargo nextest ended without a count: {status}"),
-    }
-}
-
-/// Reads `Summary [ 0.3s] 22 tests run: 20 passed (1 slow), 1 failed, 1 timed out, 3 skipped`.
-fn summary(line: &str) -> Option<Count> {
-    let (_, counts) = line.trim_start().strip_prefix("Summary")?.split_once("run: ")?;
-    let mut count = Count::default();
-    for part in counts.split(", ") {
-        let number: u64 = part.split(' ').next()?.parse().ok()?;
-        match part.split(' ').nth(1)? {
-            "passed" => count.passed += number,
-            "skipped" => {}
-            _ => count.failed += number,
-        }
-    }
-    Some(count)
+    let mut arguments = vec!["--workspace", "--final-status-level", "slow"];
+    arguments.extend(filters.iter().map(|filter| filter.as_str()));
+    let outcome = nextest::run(&mut cargo(), &arguments, |line| println!("{line}"))?;
+    Ok(outcome.count)
 }
 
 fn on_the_kernel() -> Result<Count> {
@@ -186,21 +169,4 @@ fn images() -> Result<Count> {
         println!("   the images differ in {} files, all of the agent", rest.len() + of_the_catalogue.len());
         Ok(())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_summary_of_nextest_is_read() {
-        let line =
-            "     Summary [   0.388s] 21 tests run: 18 passed (1 slow), 2 failed, 1 timed out, 4 skipped";
-        assert_eq!(summary(line), Some(Count { passed: 18, failed: 3 }));
-        assert_eq!(
-            summary("     Summary [ 1s] 1 test run: 1 passed, 0 skipped"),
-            Some(Count { passed: 1, failed: 0 })
-        );
-        assert_eq!(summary("PASS [ 1s] x"), None);
-    }
 }

@@ -1,0 +1,74 @@
+//! Real examples a fuzz target starts from. Without them it would learn the format before it finds anything.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use orders::{Body, Signer, WatchId};
+use policy::Policy;
+
+use crate::paths;
+
+/// Writes the seeds of `target` into its corpus.
+pub(super) fn write(target: &str, corpus: &Path) -> Result<()> {
+    for (number, seed) in of(target)?.into_iter().enumerate() {
+        fs::write(corpus.join(format!("seed-{number}")), seed)?;
+    }
+    Ok(())
+}
+
+fn read(path: &str) -> Result<Vec<u8>> {
+    fs::read(paths::root().join(path)).with_context(|| path.to_owned())
+}
+
+fn family() -> Result<Policy> {
+    Ok(serde_json::from_slice(&read("tests/family.json")?)?)
+}
+
+/// `first` before `rest`: several targets read a choice from the first byte.
+fn chosen(first: u8, rest: &[u8]) -> Vec<u8> {
+    [&[first], rest].concat()
+}
+
+fn of(target: &str) -> Result<Vec<Vec<u8>>> {
+    Ok(match target {
+        "catalogue" => {
+            let manifest = read("apps/draw/app.toml")?;
+            let custom = "draw-1.erofs\n{\"id\":\"draw\",\"version\":1,\"name\":\"Drawing\",\"publisher\":\"nestling\",\
+                \"category\":\"creative\",\"age\":3,\"permissions\":[],\"verity\":\"";
+            let custom = format!("{custom}{}\",\"not_after\":1924988400}}", "0".repeat(64));
+            vec![chosen(0, &manifest), chosen(1, custom.as_bytes())]
+        }
+        "gpsd" => lines(
+            "{\"class\":\"TPV\",\"mode\":3,\"time\":\"2026-11-23T12:00:00.000Z\",\"lat\":60.17,\"lon\":24.94,\"altHAE\":30.5,\
+             \"speed\":1.2,\"track\":90.0,\"eph\":7.5,\"epx\":3.1,\"epy\":4.2}
+             {\"class\":\"VERSION\",\"release\":\"3.25\",\"rev\":\"3.25\",\"proto_major\":3,\"proto_minor\":15}
+             {\"class\":\"SKY\",\"satellites\":[{\"PRN\":1,\"el\":45.0,\"az\":90.0,\"ss\":40.0,\"used\":true}]}",
+        ),
+        "launch" => lines(
+            "\"list\"
+             {\"start\":{\"app\":\"draw\",\"session\":1}}
+             {\"freeze\":{\"session\":1}}
+             {\"end\":{\"session\":18446744073709551615}}",
+        ),
+        // What libFuzzer makes two texts of: the end of the input says how long the first is.
+        "number" => lines("244910000000001+358 40 555 0001\n0405550001\n00358405550001"),
+        "orders" => {
+            let mut mum = Signer::from_secret(&[3; 32]).after(2);
+            let watch = WatchId::of_device_key(&[1; 32]);
+            let order = mum.order(&watch, 0, Body::SetPolicy { base: None, policy: family()? });
+            vec![chosen(0, &order.to_bytes()), chosen(1, &order.payload)]
+        }
+        "policy" => vec![read("tests/family.json")?],
+        "store" => {
+            let folder = tempfile::tempdir()?;
+            store::publish(folder.path(), 1, &family()?)?;
+            vec![fs::read(folder.path().join(store::FILE))?]
+        }
+        _ => vec![],
+    })
+}
+
+fn lines(text: &str) -> Vec<Vec<u8>> {
+    text.lines().map(|line| line.trim().as_bytes().to_vec()).collect()
+}
