@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 use ipc::{DiaryRecord, PolicyState, Refusal};
 use nestling_policyd::config::Config;
-use nestling_policyd::office::{Now, Office};
-use orders::{Body, Enrolment, PolicyHash, Role, Signer, WatchId};
+use daemon::wall::Now;
+use nestling_policyd::office::Office;
+use orders::{Body, Enrolment, EnrolmentCode, PolicyHash, Role, Signer, WatchId};
 use policy::Policy;
 use store::Reader;
 
@@ -54,8 +55,9 @@ impl Mum {
     pub(crate) fn enrolment(&self, code: &str) -> Vec<u8> {
         let mut mum = Self::signer(1);
         let enrolment = Enrolment {
-            code: code.replace(' ', ""),
-            key: mum.public(),
+            code: EnrolmentCode::parse(&code.replace(' ', "")).unwrap(),
+            keys: vec![mum.public()],
+            recovery: None,
             guardian: "mum".into(),
             role: Role::Main,
         };

@@ -62,7 +62,7 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
         "policy" => vec![read("tests/family.json")?],
         "store" => {
             let folder = tempfile::tempdir()?;
-            store::publish(folder.path(), 1, &family()?)?;
+            store::publish(folder.path(), 1, &family()?.into())?;
             vec![fs::read(folder.path().join(store::FILE))?]
         }
         _ => vec![],
