@@ -9,7 +9,7 @@ use ipc::{DiaryEntry, DiaryRecord, PolicyState, Refusal};
 use orders::{Door, EnrolmentCode, Ledger, Refused, WatchId};
 use store::Stamp;
 
-use crate::anchor::{Anchor, AnchorError, FileAnchor};
+use crate::anchor::{Anchor, AnchorError};
 use crate::config::Config;
 use crate::core::boot::{AnchorFound, Anchored, Boot, Bound, LogFound, Seal, judge};
 use crate::core::gate::Gate;
@@ -59,7 +59,7 @@ impl Office {
     /// Not even a diary can be kept. Everything else seals the watch instead.
     pub fn open(config: &Config, now: Now) -> Result<Self, DiaryError> {
         let diary = Diary::open(&config.state, now.unix)?;
-        let mut anchor = Box::new(FileAnchor::new(&config.anchor));
+        let mut anchor = config.anchor.anchor();
         let opened = open_rules(config, anchor.as_mut());
         let mut office = Self {
             store: config.store.clone(),
