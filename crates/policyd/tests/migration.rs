@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use daemon::wall::Now;
 use ipc::PolicyState;
+use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
 use nestling_policyd::office::Office;
 use orders::{Body, Door, EnrolmentCode, Ledger, PolicyHash, Signer, WatchId};
@@ -64,7 +65,7 @@ impl Watch {
     fn boot(&self) -> Office {
         let config = Config {
             state: self.path("state"),
-            anchor: self.path("anchor"),
+            anchor: HomeConfig::File { directory: self.path("anchor") },
             store: self.path("store"),
             allow_memory: true,
             ..Config::default()

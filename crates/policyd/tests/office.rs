@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ipc::{PolicyState, Refusal};
+use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
 use nestling_policyd::office::Office;
 use daemon::wall::Now;
@@ -73,7 +74,7 @@ impl Watch {
     fn boot(&self) -> Office {
         let config = Config {
             state: self.path("state"),
-            anchor: self.path("anchor"),
+            anchor: HomeConfig::File { directory: self.path("anchor") },
             store: self.path("store"),
             allow_memory: true,
             ..Config::default()
@@ -333,7 +334,7 @@ fn a33_a_lost_disk_is_no_first_run() {
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let config = Config {
         state: memory.path().into(),
-        anchor: memory.path().into(),
+        anchor: HomeConfig::File { directory: memory.path().into() },
         store: watch.path("store"),
         ..Config::default()
     };

@@ -13,7 +13,7 @@ use orders::{Applied, Change, Door, Effect, EnrolmentCode, Ledger, Refused};
 use store::Stamp;
 
 pub use self::erase::{BOOT_KEY, MARK};
-use crate::anchor::{Anchor, FileAnchor};
+use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::core::boot::{Anchored, Bound, Seal};
 use crate::core::gate::Gate;
@@ -49,7 +49,7 @@ impl Office {
     /// Not even a diary can be kept. Everything else seals the watch instead.
     pub fn open(config: &Config, now: Now) -> Result<Self, DiaryError> {
         let diary = Diary::open(&config.state, now.unix)?;
-        let mut anchor = Box::new(FileAnchor::new(&config.anchor));
+        let mut anchor = config.anchor.anchor();
         let marked = erase::is_marked(&config.state);
         let opened = open::rules(config, anchor.as_mut());
         let mut office = Self {

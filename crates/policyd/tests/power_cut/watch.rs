@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ipc::{DiaryRecord, PolicyState, Refusal};
+use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
 use daemon::wall::Now;
 use nestling_policyd::office::Office;
@@ -100,7 +101,7 @@ impl Watch {
     pub(crate) fn boot(root: &Path) -> anyhow::Result<Self> {
         let config = Config {
             state: root.join("state"),
-            anchor: root.join("anchor"),
+            anchor: HomeConfig::File { directory: root.join("anchor") },
             store: root.join("store"),
             // What is played back lies in memory, to be quick.
             allow_memory: true,
