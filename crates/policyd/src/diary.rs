@@ -153,11 +153,11 @@ impl Diary {
         let seq = self.last + 1;
         let link = link(&self.link, seq, unix_time, &[source, kind, &details]);
         let written = self.db.execute(
-            "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![seq.cast_signed(), unix_time, source, kind, details, link.as_slice()],
         );
         if let Err(error) = written {
-            // When the very last sync failed the line is there: it goes, or the next one takes its place.
+            // When the very last sync failed the line is there, and must go before the next one.
             let _ = self.db.execute("DELETE FROM line WHERE seq = ?1", [seq.cast_signed()]);
             return Err(error.into());
         }

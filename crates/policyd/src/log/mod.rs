@@ -159,11 +159,11 @@ impl OrderLog {
         let seq = self.last + 1;
         let link = Links::Keyed(&self.key).link(&self.link, seq, accepted_at, envelope);
         let written = self.db.execute(
-            "INSERT OR REPLACE INTO entry VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO entry VALUES (?1, ?2, ?3, ?4)",
             params![seq.cast_signed(), accepted_at, envelope, link.as_slice()],
         );
         if let Err(error) = written {
-            // When the very last sync failed the order is there: it goes, or the next one takes its place.
+            // When the very last sync failed the order is there, and must go before the next one.
             let _ = self.db.execute("DELETE FROM entry WHERE seq = ?1", [seq.cast_signed()]);
             return Err(error.into());
         }
