@@ -12,7 +12,7 @@ use std::io::BufRead;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use launch::{Answer, AppInfo, End, Message, Refusal, Request};
+use launch::{Answer, End, Message, Refusal, Request};
 use watch::{Watch, id};
 
 #[test]

@@ -23,7 +23,7 @@ impl Moment<'_> {
     }
 }
 
-/// How long apps were used. A day is a civil day of the family's zone.
+/// How long apps were used. A day is one of [`TimeZone::day`](crate::TimeZone::day) in the family's zone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
@@ -31,7 +31,8 @@ pub struct Usage {
     pub day_s: u32,
     /// Of these, by category, seconds. A category that is not here was not used.
     pub categories: Vec<(String, u32)>,
-    /// Since the last break, seconds of use.
+    /// Since the last break, seconds of use. Who counts begins at 0 again when an app opens after a rest as long as
+    /// [`Rulebook::break_at`](crate::Rulebook::break_at) asks for.
     pub running_s: u32,
     /// Since the last use ended, seconds; 0 while an app is open.
     pub rested_s: u32,

@@ -41,7 +41,7 @@ pub enum Action<'a> {
     Write(E164),
     /// The child opens an app, or an app that is open goes on.
     Open(&'a App<'a>),
-    /// An app that is open uses something.
+    /// An app that is open uses something. Whether it may be open is asked by `Open`.
     Use {
         /// The app's id.
         app: &'a str,

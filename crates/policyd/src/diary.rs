@@ -47,6 +47,22 @@ pub enum DiaryError {
     Record,
 }
 
+impl DiaryError {
+    /// Whether the file may be good, and be opened when there is room again.
+    fn is_for_now(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory};
+        match self {
+            Self::Sqlite(error) => error
+                .sqlite_error_code()
+                .is_some_and(|code| matches!(code, DatabaseBusy | DatabaseLocked | DiskFull | OutOfMemory)),
+            _ => false,
+        }
+    }
+}
+
+/// How the names of diaries that were set aside end.
+const SET_ASIDE: &str = ".damaged";
+
 /// The open diary.
 #[derive(Debug)]
 pub struct Diary {
@@ -59,26 +75,33 @@ impl Diary {
     /// Opens the diary in `directory`; one that is damaged is set aside and a new one begun.
     ///
     /// # Errors
-    /// Not even a new one can be made.
+    /// There is no room for it now, or not even a new one can be made.
     pub fn open(directory: &Path, now: i64) -> Result<Self, DiaryError> {
         let path = directory.join("diary.db");
-        match Self::try_open(&path) {
-            Ok(diary) => Ok(diary),
+        let mut diary = match Self::try_open(&path) {
+            Ok(diary) => diary,
+            Err(error) if error.is_for_now() => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "the diary is damaged and set aside");
-                fs::rename(&path, directory.join(format!("diary.{now}.damaged")))?;
-                let mut diary = Self::try_open(&path)?;
-                diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
-                Ok(diary)
+                // A clock may tell the same second twice.
+                let number = set_aside(directory)?;
+                fs::rename(&path, directory.join(format!("diary.{now}-{number}{SET_ASIDE}")))?;
+                Self::try_open(&path)?
             }
+        };
+        // Here, not where it was set aside: the power may have gone between the two.
+        if diary.last == 0 && set_aside(directory)? > 0 {
+            diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
         }
+        Ok(diary)
     }
 
     fn try_open(path: &Path) -> Result<Self, DiaryError> {
         let db = Connection::open(path)?;
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         db.execute_batch(
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;",
+            // EXTRA: the journal's end is synced too, or it comes back and takes the last line with it.
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
         )?;
         // Also after a power cut between the file and its first table.
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -129,10 +152,15 @@ impl Diary {
         let details = serde_json::to_string(&sorted).map_err(|_| DiaryError::Record)?;
         let seq = self.last + 1;
         let link = link(&self.link, seq, unix_time, &[source, kind, &details]);
-        self.db.execute(
-            "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        let written = self.db.execute(
+            "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![seq.cast_signed(), unix_time, source, kind, details, link.as_slice()],
-        )?;
+        );
+        if let Err(error) = written {
+            // When the very last sync failed the line is there: it goes, or the next one takes its place.
+            let _ = self.db.execute("DELETE FROM line WHERE seq = ?1", [seq.cast_signed()]);
+            return Err(error.into());
+        }
         (self.last, self.link) = (seq, link);
         Ok(seq)
     }
@@ -160,6 +188,15 @@ impl Diary {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// How many diaries were set aside.
+fn set_aside(directory: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in fs::read_dir(directory)? {
+        count += usize::from(entry?.file_name().to_string_lossy().ends_with(SET_ASIDE));
+    }
+    Ok(count)
 }
 
 fn fits(kind: &str, details: &HashMap<String, String>) -> bool {

@@ -12,7 +12,7 @@ use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Policy1Proxy, PolicyState, R
 use orders::{Body, Enrolment, EnrolmentCode, Role, Signer, WatchId};
 use store::Reader;
 use testkit::PrivateBus;
-use zbus::Connection;
+use zbus::{Connection, Proxy};
 
 struct Daemon {
     child: Child,
@@ -146,6 +146,61 @@ async fn t2_only_daemons_write_the_diary() {
     let lines = Diary1Proxy::new(&client).await.unwrap().read(0, 10).await.unwrap();
     let sources: Vec<_> = lines.iter().map(|line| line.source.as_str()).collect();
     assert_eq!(sources, ["telephony", "apps"]);
+}
+
+/// Calls one method with bodies nobody would send, and some that somebody might. Returns how many were refused.
+async fn pester(child: &Connection, path: &str, interface: &str, member: &str) -> usize {
+    let long = "x".repeat(70_000);
+    let value = |text: &'static str| zbus::zvariant::Value::from(text);
+    let record = DiaryRecord { kind: "order-taken".into(), details: HashMap::new() };
+    let to = Proxy::new(child, "org.nestling.Policy", path, interface).await.unwrap();
+    let outcomes = [
+        to.call_method(member, &()).await,
+        to.call_method(member, &(b"{}".to_vec(),)).await,
+        to.call_method(member, &(vec![0xff_u8; 300_000],)).await,
+        to.call_method(member, &(long.as_str(), u64::MAX)).await,
+        to.call_method(member, &(0_u64, u32::MAX)).await,
+        to.call_method(member, &("org.nestling.Policy1", "State", value("unbound"))).await,
+        to.call_method(member, &("org.nestling.Guardian1", "Guardians", value("me"))).await,
+        to.call_method(member, &(record,)).await,
+    ];
+    outcomes.iter().filter(|outcome| outcome.is_err()).count()
+}
+
+#[tokio::test]
+async fn t2_nothing_the_childs_screen_can_call_changes_a_rule() {
+    let bus = PrivateBus::start().await.unwrap();
+    let guardian = bus.connect().await.unwrap();
+    let daemon = Daemon::start(&bus, &guardian).await;
+    let mut mum = Signer::from_secret(&[3; 32]);
+    bind(&guardian, &mut mum).await;
+    let policy1 = Policy1Proxy::new(&guardian).await.unwrap();
+    let child = bus.connect().await.unwrap();
+    child.request_name("org.nestling.Shell").await.unwrap();
+    let before = (fs::read(daemon.root.join("store/policy.db")).unwrap(), policy1.revision().await.unwrap());
+
+    // Even a right order comes through no door of the child's.
+    let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
+    let order = mum.order(&watch, 0, Body::Pause { until: None }).to_bytes();
+    let by_child = Policy1Proxy::new(&child).await.unwrap().submit(&order).await;
+    assert!(matches!(by_child, Err(Refusal::NotAllowed(_))));
+
+    let mut refused = 0;
+    for (path, interface, members) in [
+        ("/org/nestling/Policy1", "org.nestling.Policy1", &["Submit", "Changed", "Reset"][..]),
+        ("/org/nestling/Diary1", "org.nestling.Diary1", &["Record", "Read", "Delete"][..]),
+        ("/org/nestling/Guardian1", "org.nestling.Guardian1", &["OpenEnrolment", "Enrol"][..]),
+        ("/org/nestling/Policy1", "org.freedesktop.DBus.Properties", &["Set", "Get", "GetAll"][..]),
+        ("/org/nestling/Guardian1", "org.freedesktop.DBus.Properties", &["Set"][..]),
+    ] {
+        for member in members {
+            refused += pester(&child, path, interface, member).await;
+        }
+    }
+    assert!(refused > 50, "{refused}");
+    let after = (fs::read(daemon.root.join("store/policy.db")).unwrap(), policy1.revision().await.unwrap());
+    assert!(before == after);
+    assert_eq!(policy1.state().await.unwrap(), PolicyState::Bound);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::path::Path;
 use policy::Rulebook;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::reader::Stamp;
 use crate::{FILE, SCHEMA, write};
 
 /// Name of a file that is being built. One left by a crash is removed by the next build.
@@ -34,11 +35,12 @@ fn io_error(action: &'static str) -> impl FnOnce(io::Error) -> PublishError {
     move |source| PublishError::Io { action, source }
 }
 
-/// Publishes rules into `directory` as revision `revision` (from 1).
+/// Publishes rules into `directory` as revision `revision` (from 1). Returns which file that is: whoever puts another one in
+/// its place, however soon, is noticed.
 ///
 /// # Errors
 /// See [`PublishError`]; readers keep seeing the old file then.
-pub fn publish(directory: &Path, revision: u64, rules: &Rulebook) -> Result<(), PublishError> {
+pub fn publish(directory: &Path, revision: u64, rules: &Rulebook) -> Result<Stamp, PublishError> {
     let building = directory.join(BUILDING);
     match fs::remove_file(&building) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -58,7 +60,10 @@ pub fn publish(directory: &Path, revision: u64, rules: &Rulebook) -> Result<(), 
     file.set_permissions(Permissions::from_mode(0o440)).map_err(io_error("set the mode"))?;
     file.sync_all().map_err(io_error("sync the file"))?;
     fs::rename(&building, directory.join(FILE)).map_err(io_error("rename the file"))?;
-    File::open(directory).and_then(|d| d.sync_all()).map_err(io_error("sync the directory"))
+    // Of the file itself, not of the name.
+    let stamp = file.metadata().map(|metadata| Stamp::of(&metadata)).map_err(io_error("look at the file"))?;
+    File::open(directory).and_then(|d| d.sync_all()).map_err(io_error("sync the directory"))?;
+    Ok(stamp)
 }
 
 /// Takes the published store away: readers without a file are sealed.

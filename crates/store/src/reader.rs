@@ -67,7 +67,7 @@ impl Stamp {
         fs::symlink_metadata(directory.join(FILE)).ok().map(|metadata| Self::of(&metadata))
     }
 
-    fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),

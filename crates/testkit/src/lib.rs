@@ -10,6 +10,8 @@ mod bus;
 pub mod golden;
 mod gpsd;
 mod modem_manager;
+pub mod private;
+pub mod power_cut;
 mod process;
 mod tree;
 

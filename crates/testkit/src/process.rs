@@ -61,6 +61,20 @@ pub enum FixtureError {
         /// Its last lines.
         log: String,
     },
+    /// A recorded program failed, or could not be started.
+    #[error("a recorded program failed; what it and strace said:\n{log}")]
+    Recorded {
+        /// Its output.
+        log: String,
+    },
+    /// A recorded program did something whose effect on the disk is not known.
+    #[error("strace's log is not followed, {why}: {line}")]
+    NotFollowed {
+        /// Why.
+        why: &'static str,
+        /// The beginning of the line.
+        line: String,
+    },
     /// The private bus does not work.
     #[error("the private bus failed")]
     Bus(#[from] zbus::Error),

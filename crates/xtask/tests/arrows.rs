@@ -70,7 +70,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("panel", set(&["frame"])),
         ("nestling-shell", set(&["compositor", "daemon", "ipc", "panel", "policy"])),
         ("sim", set(&[])),
-        ("testkit", set(&["sim"])),
+        ("testkit", set(&["policy", "sim"])),
         ("nestling-probe", set(&[])),
         ("xtask", set(&["catalogue", "nestling-agent", "ipc", "orders", "policy", "sim", "store"])),
     ])

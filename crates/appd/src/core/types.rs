@@ -1,7 +1,6 @@
 //! What goes into the core and what comes out of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipc::{App, AppSession};
 use launch::{AppId, AppInfo, End, Refusal};

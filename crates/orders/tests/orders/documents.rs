@@ -106,6 +106,15 @@ pub(crate) fn refusals() -> BTreeSet<String> {
 }
 
 #[test]
+fn every_refusal_has_a_row_in_the_table() {
+    let source = include_str!("../../src/refused.rs");
+    let names = source.lines().filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","));
+    let names: Vec<_> = names.map(str::to_owned).collect();
+    assert_eq!(names.iter().cloned().collect::<BTreeSet<_>>(), refusals());
+    assert_eq!(names.len(), refusals().len(), "two refusals have one name");
+}
+
+#[test]
 fn what_a_body_is_refused_as_is_in_the_table() {
     let (sections, refusals) = (sections(), refusals());
     for kind in BodyKind::ALL {

@@ -1,7 +1,7 @@
 //! A family, its keys, and a watch that knows them.
 
 use orders::{
-    Applied, Body, Door, Enrolment, EnrolmentCode, Envelope, Ledger, Refused, Role, Signer, WatchId,
+    Applied, Body, Door, Enrolment, EnrolmentCode, Envelope, KeyId, Ledger, Refused, Role, Signer, WatchId,
 };
 use policy::{Contact, Kind, May, Policy};
 
@@ -94,6 +94,34 @@ pub(crate) fn order_with(
         other.cosign(&mut envelope);
     }
     submit(ledger, &envelope)
+}
+
+/// The body that takes a guardian, or a key of his, away.
+pub(crate) fn retire(guardian: &str, key: Option<&Signer>, heir: Option<&str>) -> Body {
+    Body::Retire {
+        guardian: guardian.into(),
+        key: key.map(|key| key.public().id()),
+        heir: heir.map(str::to_owned),
+    }
+}
+
+/// The name of a key.
+pub(crate) fn id(key: &Signer) -> KeyId {
+    key.public().id()
+}
+
+/// The names of the keys of a guardian, his paper last.
+pub(crate) fn keys(ledger: &Ledger, guardian: &str) -> Vec<KeyId> {
+    ledger.keyring().guardian(guardian).unwrap().keys_and_roles().map(|(key, _)| key.id()).collect()
+}
+
+/// Bytes as hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// A watch with two guardians and a policy, and their keys.

@@ -4,12 +4,14 @@
 
 mod contacts;
 mod documents;
+mod enrol;
 mod family;
 mod ledger;
 mod people;
 mod random;
 mod recovery;
 mod roles;
+mod script;
 mod standing;
 mod vectors;
 mod wire;

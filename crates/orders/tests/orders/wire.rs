@@ -4,18 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use orders::{Body, Door, EnvelopeError, MAX_ENVELOPE, PolicyHash, Refused, Role, Signer};
 
-use crate::family::{Home, NOW, door, enrolment, order_with, signer, submit};
+use crate::family::{Home, NOW, door, enrolment, hex, order_with, signer, submit};
 
 /// Three orders as the first watches kept them, written by their code: an enrolment with one `key`, two policies.
 const FIRST_WATCHES: &str = include_str!("first-watches.jsonl");
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
-}
 
 #[test]
 fn a19_the_log_of_the_first_watches_reads_as_it_did() {

@@ -10,7 +10,7 @@ mod meter;
 use gates::{Gates, Who};
 
 use crate::contact::{Contact, Kind, May};
-use crate::moment::Moment;
+use crate::moment::{Moment, Usage};
 use crate::number::E164;
 use crate::region::Rule;
 use crate::rules::known;
@@ -53,7 +53,7 @@ struct Now<'a> {
     /// the end of a grant.
     latest: i64,
     charging: bool,
-    usage: Option<&'a crate::moment::Usage>,
+    usage: Option<&'a Usage>,
 }
 
 impl<'a> Now<'a> {

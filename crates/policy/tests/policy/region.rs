@@ -220,6 +220,28 @@ fn a_family_can_change_a_default_and_not_a_floor() {
 }
 
 #[test]
+fn what_is_allowed_of_a_day_can_be_asked() {
+    let mut rules = cn();
+    let noon = at(SHANGHAI, "2026-11-25T12:00");
+    let default = Break { after_min: 30, rest_min: 10 };
+    assert_eq!((rules.allowance_s(None, noon), rules.break_at(noon)), (Some(3600), Some(default)));
+    assert_eq!(rules.allowance_s(Some("game"), noon), None);
+    let eighteen = at(SHANGHAI, "2032-07-01T00:00");
+    let ask = |rules: &Rulebook, unix| (rules.allowance_s(None, unix), rules.break_at(unix));
+    assert_eq!(ask(&rules, eighteen - 1), (Some(7200), Some(default)));
+    assert_eq!(ask(&rules, eighteen), (None, None));
+    let game = policy::CategoryLimit { category: "game".into(), day_min: 15 };
+    let rest = Break { after_min: 20, rest_min: 5 };
+    rules.policy.allowances =
+        policy::Allowances { day_min: Some(45), categories: vec![game], rest: Some(rest) };
+    rules.standing.more_time = vec![policy::MoreTime { category: None, minutes: 10, until: noon + 1 }];
+    assert_eq!(ask(&rules, noon), (Some(3300), Some(rest)));
+    assert_eq!(ask(&rules, noon + 1), (Some(2700), Some(rest)));
+    assert_eq!(rules.allowance_s(Some("game"), eighteen), Some(900));
+    assert_eq!(ask(&rules, i64::MAX), (Some(2700), Some(rest)));
+}
+
+#[test]
 fn a_helpline_is_called_by_its_digits_in_its_region() {
     let call = |region, digits| decide(&family(region), &Moment::at(0), &Action::Helpline(digits));
     let lines =

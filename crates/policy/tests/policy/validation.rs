@@ -284,4 +284,14 @@ fn debug_shows_no_name_number_place_or_birthday() {
     for secret in ["Person", "35840555", "2017", "School", "60170000", "24940000", "Ballet"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
+    for told in [
+        "Child(…)",
+        r#"Contact { id: "c0", kind: Guardian, .. }"#,
+        r#"Zone { id: "school", .. }"#,
+        r#"Schedule { id: "class", kind: Class, .. }"#,
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
+    let window = lesson().windows[0];
+    assert_eq!(format!("{window:?}"), "Window { days: {Mon}, from: 08:00, to: 13:00 }");
 }

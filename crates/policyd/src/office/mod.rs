@@ -268,20 +268,20 @@ impl Office {
     fn publish(&mut self) {
         let outcome = match &self.rules {
             Rules::Open { ledger, log, .. } => match ledger.rules() {
-                Some(rules) => store::publish(&self.store, log.len(), &rules),
-                None => store::withdraw(&self.store),
+                Some(rules) => store::publish(&self.store, log.len(), &rules).map(Some),
+                None => store::withdraw(&self.store).map(|()| None),
             },
-            Rules::Sealed => store::withdraw(&self.store),
+            Rules::Sealed => store::withdraw(&self.store).map(|()| None),
         };
         self.unpublished = outcome.is_err();
-        if let Err(error) = outcome {
+        self.published = outcome.unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "the store is not published");
             // Old rules must not stay in force as if nothing had been ordered: no store is sealed.
             if let Err(error) = store::withdraw(&self.store) {
                 tracing::error!(error = &error as &dyn std::error::Error, "the old store stays");
             }
-        }
-        self.published = Stamp::of_store(&self.store);
+            None
+        });
     }
 
     fn note(&mut self, now: Now, kind: &str, details: &[(&str, &str)]) {

@@ -195,6 +195,8 @@ impl House {
         let child = Command::new(env!("CARGO_BIN_EXE_nestling-telephonyd"))
             .arg("--config")
             .arg(self.root.join("telephonyd.toml"))
+            // All that a developer could switch on.
+            .env("NESTLING_LOG", "info,nestling_telephonyd=trace,daemon=trace")
             .stderr(log)
             .spawn();
         self.daemon = Some(child.unwrap());
@@ -271,6 +273,8 @@ impl Drop for House {
         self.kill_daemon();
         if std::thread::panicking() {
             eprintln!("telephonyd said:\n{}", self.log());
+        } else {
+            testkit::private::assert_says_nothing_of(&self.log(), &family());
         }
     }
 }

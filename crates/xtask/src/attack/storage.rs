@@ -17,9 +17,9 @@ pub(super) struct Storage(PathBuf);
 pub(super) struct Found {
     /// From the root of the image, `/lib/nestling/…`.
     pub(super) path: String,
-    mode: String,
-    uid: String,
-    gid: String,
+    pub(super) mode: String,
+    pub(super) uid: String,
+    pub(super) gid: String,
 }
 
 impl Storage {
