@@ -57,9 +57,7 @@ const FOLDERS: [&str; 4] =
 
 /// Every attack there is on this storage.
 pub(super) fn all(files: &[Found]) -> Vec<Deed> {
-    let of_files = files
-        .iter()
-        .flat_map(|file| TO_A_FILE.map(|what| Deed { whom: file.path.clone(), what }));
+    let of_files = files.iter().flat_map(|file| TO_A_FILE.map(|what| Deed { whom: file.path.clone(), what }));
     let of_all = TO_ALL.map(|what| Deed { whom: "everything".into(), what });
     let of_folders = FOLDERS.map(|folder| Deed { whom: folder.into(), what: "a file in its place" });
     let marks = [Deed { whom: MARK.into(), what: "made" }];

@@ -56,7 +56,8 @@ pub fn run(only: &[String]) -> Result<(u64, u64)> {
             continue;
         }
         let (state, verdict) = story.examine(&image, &deed);
-        let word = verdict.as_ref().map_or_else(|error| format!("NOT SURVIVED: {error:#}"), |()| "survived".into());
+        let word =
+            verdict.as_ref().map_or_else(|error| format!("NOT SURVIVED: {error:#}"), |()| "survived".into());
         println!("   {} {}: {state}, {word}", deed.whom, deed.what);
         seen.push(Seen { deed, state, verdict });
     }
@@ -68,7 +69,8 @@ pub fn run(only: &[String]) -> Result<(u64, u64)> {
 }
 
 fn table(seen: &[Seen]) -> Result<String> {
-    let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(paths::root()).output()?;
+    let commit =
+        Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(paths::root()).output()?;
     let mut text = format!(
         "# The attack on a watch that is off\n\n\
          Written by `./nestling test long attack` at commit {}. A technician has the storage of a bound watch and does to\n\

@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use policy::{Action, App, AppGrant, Caller, Contact, E164, Kind, May, Moment, Policy, Region, Rulebook, decide, limits};
+use policy::{
+    Action, App, AppGrant, Caller, Contact, E164, Kind, May, Moment, Policy, Region, Rulebook, decide, limits,
+};
 
 use super::program::measure;
 use super::row::{Row, Target, quantile};
@@ -45,8 +47,9 @@ fn full() -> Result<Policy> {
             may: May { ring: true, be_called: true, write: false, be_written: false },
         });
     }
-    let apps =
-        (0..limits::APPS).map(|place| AppGrant { app: format!("app{place}"), until: Some(END), permissions: vec![] }).collect();
+    let apps = (0..limits::APPS)
+        .map(|place| AppGrant { app: format!("app{place}"), until: Some(END), permissions: vec![] })
+        .collect();
     let policy = Policy { apps, ..Policy::of(Region::Eu, contacts) };
     policy.validate()?;
     Ok(policy)
@@ -63,8 +66,7 @@ fn decisions() -> Result<Vec<Row>> {
     let known: Vec<_> = known.iter().step_by(known.len().div_ceil(BATCH)).copied().collect();
     let mut rows = Vec::new();
     let signed: Vec<_> = policy.apps.iter().map(|grant| app(&grant.app)).collect();
-    let granted: Vec<_> =
-        signed.iter().map(Action::Open).cycle().take(BATCH).collect();
+    let granted: Vec<_> = signed.iter().map(Action::Open).cycle().take(BATCH).collect();
     let nobodys = app("app-nobody-granted");
     let unknown = vec![Action::Open(&nobodys); BATCH];
     let cases = [

@@ -39,8 +39,9 @@ pub(super) fn run(options: &Options) -> Result<Count> {
         };
         println!("   {}: {said}", patch.name);
         rows.insert(patch.name.clone(), vec![patch.hash.clone(), now.date.clone(), now.commit.clone(), said]);
+        // At once: a run takes hours, and may be cut short.
+        record::write("defences", count, &record::DEFENCES, &rows)?;
     }
-    record::write("defences", count, &record::DEFENCES, &rows)?;
     Ok(count)
 }
 

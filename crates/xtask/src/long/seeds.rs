@@ -55,11 +55,18 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
         "number" => lines("244910000000001+358 40 555 0001\n0405550001\n00358405550001"),
         "orders" => {
             let mut mum = Signer::from_secret(&[3; 32]).after(2);
-            let watch = WatchId::of_device_key(&[1; 32]);
-            let order = mum.order(&watch, 0, Body::SetPolicy { base: None, policy: family()? });
-            vec![chosen(0, &order.to_bytes()), chosen(1, &order.payload)]
+            let watch = WatchId::of_device_key(&mum.public().to_bytes());
+            let order = mum.order(&watch, 0, Body::Lost { on: true });
+            let bodies = examples(&String::from_utf8(read("docs/orders.md")?)?)?;
+            let signed = [chosen(0, &order.to_bytes()), chosen(1, &order.payload)];
+            signed.into_iter().chain(bodies.iter().map(|body| [b"\x02\x00", body.as_bytes()].concat())).collect()
         }
-        "policy" => vec![read("tests/family.json")?],
+        "policy" => {
+            let standing = r#"{"paused":{"until":1800000000},"revoked":["beads"]}"#;
+            let rules = format!("{}\n{standing}", serde_json::to_string(&family()?)?);
+            let clock = [1_790_000_000_i64, 1_790_000_600].map(i64::to_le_bytes).concat();
+            vec![[&clock[..], &[0; 13], rules.as_bytes()].concat()]
+        }
         "store" => {
             let folder = tempfile::tempdir()?;
             store::publish(folder.path(), 1, &family()?.into())?;
@@ -67,6 +74,12 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
         }
         _ => vec![],
     })
+}
+
+/// The blocks of JSON of a document, each on one line.
+fn examples(document: &str) -> Result<Vec<String>> {
+    let blocks = document.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(|block| Ok(serde_json::from_str::<serde_json::Value>(block)?.to_string())).collect()
 }
 
 fn lines(text: &str) -> Vec<Vec<u8>> {
