@@ -8,6 +8,8 @@ use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -292,6 +294,46 @@ fn a31_a_tpm_that_lies_or_is_silent_is_no_anchor_and_holds_up_nobody() {
         assert!(anchor.raise(to(1)).is_err(), "{bytes:?}");
         assert!(anchor.raise(to(1)).is_err(), "{bytes:?}, again");
     }
+}
+
+#[test]
+fn a_tpm_that_fell_silent_is_left_alone() {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let counted = opened.clone();
+    let silent: Open = Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        let (ours, theirs) = UnixStream::pair()?;
+        thread::spawn(move || io::copy(&mut &theirs, &mut io::sink()));
+        Ok(file(ours))
+    });
+    let mut anchor = TpmAnchor::over(silent, Duration::from_millis(100));
+    for _ in 0..3 {
+        assert!(matches!(anchor.raise(to(1)), Err(AnchorError::Tpm(TpmError::Silent))));
+    }
+    assert_eq!(opened.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_busy_tpm_is_asked_again() {
+    let tpm = SoftTpm::start().unwrap();
+    let socket = tpm.socket();
+    let busy: Open = Box::new(move || {
+        let (ours, mut theirs) = UnixStream::pair()?;
+        let mut tpm = UnixStream::connect(&socket)?;
+        thread::spawn(move || -> io::Result<()> {
+            loop {
+                message(&mut theirs)?;
+                // TPM_RC_RETRY
+                theirs.write_all(b"\x80\x01\0\0\0\x0a\0\0\x09\x22")?;
+                tpm.write_all(&message(&mut theirs)?)?;
+                theirs.write_all(&message(&mut tpm)?)?;
+            }
+        });
+        Ok(file(ours))
+    });
+    let mut anchor = TpmAnchor::over(busy, PATIENCE);
+    anchor.raise(to(1)).unwrap();
+    assert_eq!(anchor.read(), AnchorFound::Held(to(1)));
 }
 
 #[test]
