@@ -47,21 +47,43 @@ pub(super) fn update(text: &mut Table, was: &Table, now: &Table) {
     }
 }
 
-/// Entries are the same when their `id`, or `app`, is.
+/// Entries are the same when their `id`, or `app`, is. The text's order is by the places that tables remember, so each
+/// gets the place of the one that was there.
 fn list(text: &ArrayOfTables, was: &ArrayOfTables, now: &ArrayOfTables) -> ArrayOfTables {
     let id = |table: &Table| ["id", "app"].iter().find_map(|key| Some(table.get(key)?.as_str()?.to_owned()));
-    now.iter()
-        .map(|new| {
-            let place = was.iter().position(|old| id(old) == id(new));
-            let old = place.and_then(|place| Some((text.get(place)?, was.get(place)?)));
-            old.map_or_else(
-                || new.clone(),
-                |(text, was)| {
-                    let mut text = text.clone();
-                    update(&mut text, was, new);
-                    text
-                },
-            )
-        })
-        .collect()
+    let mut places: Vec<_> = text.iter().map(Table::position).collect();
+    places.sort_unstable();
+    let mut places = places.into_iter();
+    let merged = now.iter().map(|new| {
+        let known = was.iter().zip(text.iter()).find(|(old, _)| id(old) == id(new));
+        let mut table = known.map_or_else(
+            || new.clone(),
+            |(was, text)| {
+                let mut text = text.clone();
+                update(&mut text, was, new);
+                text
+            },
+        );
+        follow(&mut table);
+        table.set_position(places.next().flatten());
+        table
+    });
+    merged.collect()
+}
+
+/// Tables within a table come behind it.
+fn follow(table: &mut Table) {
+    for (_, item) in table.iter_mut() {
+        match item {
+            Item::Table(inner) => {
+                inner.set_position(None);
+                follow(inner);
+            }
+            Item::ArrayOfTables(list) => list.iter_mut().for_each(|inner| {
+                inner.set_position(None);
+                follow(inner);
+            }),
+            _ => {}
+        }
+    }
 }

@@ -70,6 +70,11 @@ fn a_change_touches_its_own_line_alone() {
     let lines = |text: &str| text.lines().map(|line| line.replace(' ', "")).collect::<Vec<_>>();
     assert_eq!(lines(&written), lines(&expected));
     policy.contacts.swap(0, 1);
+    let sub = text.replace("may = { ring", "[contacts.may]\nring").replace(", be_called", "\nbe_called");
+    let sub = sub.replace(", write", "\nwrite").replace(", be_written = false }", "\nbe_written = false");
+    for text in [&text, &sub] {
+        assert_eq!(read(&write(&policy, Some(text)).unwrap()).unwrap(), policy);
+    }
     policy.contacts.remove(0);
     policy.apps.clear();
     let written = write(&policy, Some(&text)).unwrap();

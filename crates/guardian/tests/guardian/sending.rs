@@ -22,6 +22,8 @@ fn a_family_begins_with_a_key_an_enrolment_and_rules() {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
     assert!(!said.contains("policy.toml"), "{said}");
+    let other = ["enrol", "--watch", &"0".repeat(32), "--code", &"0".repeat(20)];
+    assert!(mum.fails(&other, &mum.paper).1.contains("this family has another watch"));
 }
 
 #[test]
