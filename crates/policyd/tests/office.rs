@@ -198,6 +198,14 @@ fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
 fn a33_only_mains_order_wipes_and_the_watch_is_free_only_after_it() {
     let (mut watch, mut office) = Watch::bound();
     let old = fs::read(watch.path("state").join("orders.db")).unwrap();
+    let mut dad = Signer::from_secret(&[2; 32]);
+    let enrolment = watch.enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let id = WatchId::parse(office.watch()).unwrap();
+    let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
+    dad.cosign(&mut order);
+    office.submit(&order.to_bytes(), now()).unwrap();
+    let dads = dad.order(&id, 0, Body::Wipe {}).to_bytes();
+    assert!(matches!(office.submit(&dads, now()), Err(Refusal::RoleForbids(_))));
     watch.submit(&mut office, Body::Wipe {}).unwrap();
     assert!(office.is_erased() && office.state() == PolicyState::Sealed);
     assert_eq!(watch.published(), None);
