@@ -44,7 +44,8 @@ impl Watch {
         fs::write(dir.path().join("state/device.key"), device).unwrap();
         let watch = WatchId::of_device_key(&Signer::from_secret(&device).public().to_bytes());
         let mut mum = Signer::from_secret(&[1; 32]);
-        let (code, key) = (EnrolmentCode::from_random([5; 8]).digits(), serde_json::to_value(mum.public()).unwrap());
+        let (code, key) =
+            (EnrolmentCode::from_random([5; 8]).digits(), serde_json::to_value(mum.public()).unwrap());
         let enrol = serde_json::json!({
             "watch": watch, "signer": mum.public().id(), "counter": 1, "issued_at": 0,
             "body": {"enrol": {"code": code, "key": key, "guardian": "mum", "role": "main"}},
@@ -94,7 +95,8 @@ fn write_version_1(root: &Path, watch: &WatchId, envelopes: &[Vec<u8>]) {
     for (seq, envelope) in (1_u64..).zip(envelopes) {
         let hash = Sha256::new().chain_update(link).chain_update(seq.to_le_bytes());
         link = hash.chain_update(0_i64.to_le_bytes()).chain_update(envelope).finalize().into();
-        db.execute("INSERT INTO entry VALUES (?1, 0, ?2, ?3)", params![seq.cast_signed(), envelope, link]).unwrap();
+        db.execute("INSERT INTO entry VALUES (?1, 0, ?2, ?3)", params![seq.cast_signed(), envelope, link])
+            .unwrap();
         ledger.apply(envelope, Door::Log).unwrap();
     }
     let head = Sha256::new().chain_update(ledger.keyring().fingerprint()).chain_update(link).finalize();

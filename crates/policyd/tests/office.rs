@@ -6,11 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use daemon::wall::Now;
 use ipc::{PolicyState, Refusal};
 use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
 use nestling_policyd::office::Office;
-use daemon::wall::Now;
 use orders::{Body, Enrolment, EnrolmentCode, PolicyHash, PublicKey, Role, Signer, WatchId};
 use policy::Policy;
 use store::Reader;
@@ -49,13 +49,13 @@ impl Watch {
     }
 
     fn bind(&mut self, office: &mut Office) {
-        let enrolment = self.enrolment(office, "mum", Role::Main, self.mum.public());
+        let enrolment = Self::enrolment(office, "mum", Role::Main, self.mum.public());
         self.submit(office, Body::Enrol(enrolment)).unwrap();
         self.set(office, family()).unwrap();
     }
 
     /// With the code on the screen.
-    fn enrolment(&self, office: &mut Office, guardian: &str, role: Role, key: PublicKey) -> Enrolment {
+    fn enrolment(office: &mut Office, guardian: &str, role: Role, key: PublicKey) -> Enrolment {
         let (code, _) = office.open_enrolment(now()).unwrap();
         let code = EnrolmentCode::parse(&code.replace(' ', "")).unwrap();
         Enrolment { code, guardian: guardian.into(), role, keys: vec![key], recovery: None }
@@ -151,14 +151,17 @@ fn a19_a_replay_is_refused_and_in_the_diary_also_after_a_restart() {
     drop(office);
     let mut office = watch.boot();
     assert!(matches!(office.submit(&envelope, now()), Err(Refusal::Replayed(_))));
-    assert_eq!(kinds(&office), ["enrol", "guardian-added", "set-policy", "set-policy", "order-refused", "order-refused"]);
+    assert_eq!(
+        kinds(&office),
+        ["enrol", "guardian-added", "set-policy", "set-policy", "order-refused", "order-refused"]
+    );
 }
 
 #[test]
 fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
     let (watch, mut office) = Watch::bound();
     let mut stranger = Signer::from_secret(&[9; 32]);
-    let enrolment = watch.enrolment(&mut office, "stranger", Role::Guardian, stranger.public());
+    let enrolment = Watch::enrolment(&mut office, "stranger", Role::Guardian, stranger.public());
     let id = WatchId::parse(office.watch()).unwrap();
     let alone = stranger.order(&id, 0, Body::Enrol(enrolment)).to_bytes();
     assert!(matches!(office.submit(&alone, now()), Err(Refusal::BadSignature(_))));
@@ -169,7 +172,7 @@ fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
 fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
     let (mut watch, mut office) = Watch::bound();
     let mut dad = Signer::from_secret(&[2; 32]);
-    let enrolment = watch.enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let enrolment = Watch::enrolment(&mut office, "dad", Role::Guardian, dad.public());
     let id = WatchId::parse(office.watch()).unwrap();
     let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
     dad.cosign(&mut order);
@@ -190,7 +193,11 @@ fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
         .collect();
     assert_eq!(
         told,
-        [("guardian-added", "mum", "mum"), ("guardian-added", "dad", "mum"), ("guardian-removed", "dad", "mum")]
+        [
+            ("guardian-added", "mum", "mum"),
+            ("guardian-added", "dad", "mum"),
+            ("guardian-removed", "dad", "mum")
+        ]
     );
 }
 
@@ -199,7 +206,7 @@ fn a33_only_mains_order_wipes_and_the_watch_is_free_only_after_it() {
     let (mut watch, mut office) = Watch::bound();
     let old = fs::read(watch.path("state").join("orders.db")).unwrap();
     let mut dad = Signer::from_secret(&[2; 32]);
-    let enrolment = watch.enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let enrolment = Watch::enrolment(&mut office, "dad", Role::Guardian, dad.public());
     let id = WatchId::parse(office.watch()).unwrap();
     let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
     dad.cosign(&mut order);

@@ -40,7 +40,9 @@ pub(crate) fn everything(root: &Path) -> io::Result<()> {
     for folder in FOLDERS {
         let folder = root.join(folder);
         if folder.is_dir() {
-            contents(&folder, &|path| path == mark || KEPT.iter().any(|kept| path.file_name() == Some(OsStr::new(kept))))?;
+            contents(&folder, &|path| {
+                path == mark || KEPT.iter().any(|kept| path.file_name() == Some(OsStr::new(kept)))
+            })?;
             File::open(&folder)?.sync_all()?;
         }
     }
@@ -114,8 +116,10 @@ mod tests {
         assert_eq!(fs::read(&other).unwrap(), [0; 6]);
         assert!(!is_marked(root.path()));
         for folder in FOLDERS {
-            let left: Vec<_> =
-                fs::read_dir(root.path().join(folder)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let left: Vec<_> = fs::read_dir(root.path().join(folder))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
             let kept: &[&str] = if folder.ends_with("policy") { &KEPT } else { &[] };
             assert_eq!(left, kept, "{folder}");
         }

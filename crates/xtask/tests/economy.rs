@@ -8,8 +8,8 @@ use xtask::paths;
 
 /// Words of a status market, as a part of a name.
 const WORDS: [&str; 16] = [
-    "like", "love", "coin", "point", "score", "level", "rank", "streak", "follower", "fans", "badge", "reward", "gift",
-    "popular", "balance", "wallet",
+    "like", "love", "coin", "point", "score", "level", "rank", "streak", "follower", "fans", "badge",
+    "reward", "gift", "popular", "balance", "wallet",
 ];
 
 /// Every name in texts that say what is kept and told: identifiers, in lower case, cut at `_` and capitals.

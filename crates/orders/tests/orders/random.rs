@@ -177,7 +177,11 @@ fn verify(ledger: &Ledger) {
     assert_eq!((granted.len(), revoked.len()), (standing.grants.len(), standing.revoked.len()));
     assert!(granted.is_disjoint(&revoked), "an app is given and taken away");
     assert!(standing.more_time.iter().all(|more| (1..=240).contains(&more.minutes)));
-    assert!([granted.len(), revoked.len(), standing.more_time.len()].iter().all(|len| *len <= policy::limits::STANDING));
+    assert!(
+        [granted.len(), revoked.len(), standing.more_time.len()]
+            .iter()
+            .all(|len| *len <= policy::limits::STANDING)
+    );
 }
 
 /// What holds of one step.

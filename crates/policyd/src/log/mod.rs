@@ -174,9 +174,8 @@ impl OrderLog {
 }
 
 fn connect(path: &Path) -> Result<Connection, LogError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     db.execute_batch(
@@ -275,9 +274,7 @@ impl Links<'_> {
         let (seq, accepted_at) = (seq.to_le_bytes(), accepted_at.to_le_bytes());
         let parts = [previous.as_slice(), &seq, &accepted_at, envelope];
         match self {
-            Self::Plain => {
-                parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
-            }
+            Self::Plain => parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into(),
             Self::Keyed(key) => keyed(key, &parts),
         }
     }
@@ -293,5 +290,5 @@ fn keyed(key: &LogKey, parts: &[&[u8]]) -> [u8; 32] {
     let mut block = Zeroizing::new([0; 64]);
     block[..32].copy_from_slice(key.as_bytes());
     let mac = Hmac::<Sha256>::new((&*block).into());
-    parts.iter().fold(mac, |mac, part| mac.chain_update(part)).finalize().into_bytes().into()
+    parts.iter().fold(mac, Mac::chain_update).finalize().into_bytes().into()
 }

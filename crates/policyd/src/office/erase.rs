@@ -15,7 +15,8 @@ pub const BOOT_KEY: &str = "boot-key";
 /// Whether storage waits to be erased.
 pub(super) fn is_marked(state: &Path) -> bool {
     // What cannot be looked at counts as there.
-    std::fs::symlink_metadata(state.join(MARK)).map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
+    std::fs::symlink_metadata(state.join(MARK))
+        .map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
 }
 
 /// Marks it.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use daemon::wall::Now;
 use ipc::{DiaryRecord, PolicyState, Refusal};
 use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
-use daemon::wall::Now;
 use nestling_policyd::office::Office;
 use orders::{Body, Enrolment, EnrolmentCode, PolicyHash, Role, Signer, WatchId};
 use policy::Policy;
