@@ -159,7 +159,7 @@ fn a19_a_replay_is_refused_and_in_the_diary_also_after_a_restart() {
 
 #[test]
 fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
-    let (watch, mut office) = Watch::bound();
+    let (_watch, mut office) = Watch::bound();
     let mut stranger = Signer::from_secret(&[9; 32]);
     let enrolment = Watch::enrolment(&mut office, "stranger", Role::Guardian, stranger.public());
     let id = WatchId::parse(office.watch()).unwrap();
