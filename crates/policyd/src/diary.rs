@@ -101,7 +101,7 @@ impl Diary {
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         db.execute_batch(
             // EXTRA: the journal's end is synced too, or it comes back and takes the last line with it.
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
+            "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
         )?;
         // Also after a power cut between the file and its first table.
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -152,6 +152,15 @@ fn a31_a_changed_log_of_version_1_is_not_migrated() {
 }
 
 #[test]
+fn a31_a_log_of_version_1_that_the_anchor_does_not_hold_is_not_migrated() {
+    let watch = Watch::of_version_1();
+    fs::remove_file(watch.path("anchor/anchor.json")).unwrap();
+    let before = fs::read(watch.path("state/orders.db")).unwrap();
+    assert_eq!(watch.boot().state(), PolicyState::Sealed);
+    assert_eq!(fs::read(watch.path("state/orders.db")).unwrap(), before, "the log is left as it was found");
+}
+
+#[test]
 fn a_migration_that_was_cut_short_is_done_again() {
     let watch = Watch::of_version_1();
     fs::write(watch.path("state/orders.db.migrating"), b"half of it").unwrap();

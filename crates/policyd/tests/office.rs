@@ -258,6 +258,46 @@ fn a33_a_power_cut_during_a_wipe_ends_in_a_wiped_watch() {
 }
 
 #[test]
+fn a33_an_anchor_that_fails_at_the_wipe_leaves_no_mark_before_it_knows() {
+    let (mut watch, mut office) = Watch::bound();
+    // What is to be written cannot be: a folder has its place.
+    let building = watch.path("anchor").join("anchor.building");
+    fs::create_dir(&building).unwrap();
+    watch.submit(&mut office, Body::Wipe {}).unwrap();
+    assert!(office.is_erased() && !watch.path("state").join("erase").exists());
+    drop(office);
+    // As long as the anchor cannot learn it, nothing is erased.
+    assert_eq!(watch.boot().state(), PolicyState::Sealed);
+    assert!(!watch.path("state").join("erase").exists());
+    fs::remove_dir(&building).unwrap();
+    let office = watch.boot();
+    assert!(office.is_erased() && watch.path("state").join("erase").exists());
+    watch.erase();
+    assert_eq!(watch.boot().state(), PolicyState::Unbound);
+}
+
+#[test]
+fn a31_a_trigger_in_the_log_that_throws_orders_away_seals_the_watch() {
+    let (mut watch, office) = Watch::bound();
+    drop(office);
+    let db = rusqlite::Connection::open(watch.path("state").join("orders.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER x BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END").unwrap();
+    drop(db);
+    sealed_for(&mut watch, "log-damaged");
+}
+
+#[test]
+fn a43_an_order_that_is_no_policy_is_short() {
+    let (mut watch, mut office) = Watch::bound();
+    let id = WatchId::parse(office.watch()).unwrap();
+    let order = watch.mum.order(&id, 0, Body::Resume {});
+    let padded = [order.payload.as_slice(), &vec![b' '; 20_000]].concat();
+    let padded = watch.mum.seal(padded).to_bytes();
+    assert!(matches!(office.submit(&padded, now()), Err(Refusal::Malformed(_))));
+    assert_eq!(office.revision(), 2);
+}
+
+#[test]
 fn unlock_keeps_the_owners_boot_key_and_nothing_else() {
     let (mut watch, mut office) = Watch::bound();
     let boot_key = orders::BootKey::of_bytes(b"a key");
