@@ -77,6 +77,12 @@ pub(crate) struct Letter {
     pub(crate) state: State,
 }
 
+impl Letter {
+    fn number(&self) -> Option<u32> {
+        self.name.split('-').next()?.parse().ok()
+    }
+}
+
 /// The folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Family {
@@ -177,7 +183,9 @@ impl Family {
                 State::ALL.iter().find_map(|(state, end)| Some((file.strip_suffix(end)?, *state)))?;
             Some(Letter { name: name.to_owned(), state, path })
         };
-        Ok(self.list("sent")?.into_iter().filter_map(letter).collect())
+        let mut letters: Vec<_> = self.list("sent")?.into_iter().filter_map(letter).collect();
+        letters.sort_by_key(Letter::number);
+        Ok(letters)
     }
 
     fn list(&self, name: &str) -> Result<Vec<PathBuf>> {
@@ -291,8 +299,7 @@ impl Locked<'_> {
             return Err(Error::Cannot("this is too much for one order: leave something out".to_owned()));
         }
         bytes.push(b'\n');
-        let number = |letter: &Letter| letter.name.split('-').next()?.parse::<u32>().ok();
-        let last = self.family.letters()?.iter().filter_map(number).max().unwrap_or_default();
+        let last = self.family.letters()?.last().and_then(Letter::number).unwrap_or_default();
         let name = format!("{:04}-{kind}", last.saturating_add(1));
         let file = format!("sent/{name}.json");
         self.write(&file, &bytes)?;

@@ -64,7 +64,7 @@ fn letters(family: &Family) -> Result<String> {
             (State::Waiting, Some(guardian)) => format!("waits for {guardian}'s signature"),
         };
         let what = order_of(&envelope).map(|order| body(&order.body, &zone(family))).unwrap_or_default();
-        let _ = writeln!(text, "  {} {state}: {what}", letter.name.get(..4).unwrap_or_default());
+        let _ = writeln!(text, "  {} {state}: {what}", letter.name.split('-').next().unwrap_or_default());
     }
     Ok(text)
 }
