@@ -72,9 +72,8 @@ impl Anchor for FileAnchor {
     }
 
     fn raise(&mut self, to: Anchored) -> Result<(), AnchorError> {
-        if !may_raise(self.read(), to)? {
-            return Ok(());
-        }
+        // Also what it holds already: the sync of the first time may have failed.
+        may_raise(self.read(), to)?;
         serde_json::to_vec(&to)
             .map_err(io::Error::from)
             .and_then(|bytes| files::write_whole(&self.anchor, &bytes))

@@ -17,7 +17,7 @@ use store::Reader;
 pub(crate) const FOLDERS: [&str; 3] = ["state", "anchor", "store"];
 
 /// Its files, also those that are there for a moment.
-pub(crate) const FILES: [&str; 10] = [
+pub(crate) const FILES: [&str; 11] = [
     "state/device.key",
     "state/device.building",
     "state/orders.db",
@@ -25,6 +25,7 @@ pub(crate) const FILES: [&str; 10] = [
     "state/diary.db",
     "state/diary.db-journal",
     "anchor/anchor.json",
+    "anchor/anchor.key",
     "anchor/anchor.building",
     "store/policy.db",
     "store/policy.db.building",

@@ -47,28 +47,28 @@ pub fn run(only: &[String]) -> Result<(u64, u64)> {
     fs::create_dir_all(&bench)?;
     let story = Story::live(&image, &bench)?;
     let files = Storage::open(&story.lives.now)?.files("/lib")?;
+    let wanted = |deed: &Deed| only.is_empty() || only.iter().any(|only| deed.whom.contains(only.as_str()));
+    let deeds: Vec<_> = deeds::all(&files).into_iter().filter(wanted).collect();
     let mut seen = Vec::new();
-    for deed in deeds::all(&files) {
-        if !only.is_empty() && !only.iter().any(|only| deed.whom.contains(only.as_str())) {
+    for (number, deed) in deeds.iter().enumerate() {
+        if !deeds::commit(deed, &files, &story.lives, &paths::vm(MACHINE).join("var.img"))? {
             continue;
         }
-        if !deeds::commit(&deed, &files, &story.lives, &paths::vm(MACHINE).join("var.img"))? {
-            continue;
-        }
-        let (state, verdict) = story.examine(&image, &deed);
+        let (state, verdict) = story.examine(&image, deed);
         let word =
             verdict.as_ref().map_or_else(|error| format!("NOT SURVIVED: {error:#}"), |()| "survived".into());
         println!("   {} {}: {state}, {word}", deed.whom, deed.what);
-        seen.push(Seen { deed, state, verdict });
-    }
-    if only.is_empty() {
-        fs::write(paths::root().join("docs/attack.md"), table(&seen)?)?;
+        seen.push(Seen { deed: deed.clone(), state, verdict });
+        if only.is_empty() {
+            // As far as it came: a machine may be wanted back before the end.
+            fs::write(paths::root().join("docs/attack.md"), table(&seen, number + 1, deeds.len())?)?;
+        }
     }
     let failed = seen.iter().filter(|seen| seen.verdict.is_err()).count() as u64;
     Ok((seen.len() as u64 - failed, failed))
 }
 
-fn table(seen: &[Seen]) -> Result<String> {
+fn table(seen: &[Seen], done: usize, all: usize) -> Result<String> {
     let commit =
         Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(paths::root()).output()?;
     let mut text = format!(
@@ -77,7 +77,8 @@ fn table(seen: &[Seen]) -> Result<String> {
          every file under `/var` what stands here; then the watch is switched on, with its own TPM. It survives if its\n\
          rules are those of the family's last order, or it is sealed; a stranger, and an aunt whom that order removed, do\n\
          not ring; nobody can enrol as its first guardian; 112 is dialled. With another watch's storage whole, the\n\
-         attacker's list of guardians says who rings while it is sealed, as the design allows, and nothing more.\n\n\
+         attacker's list of guardians says who rings while it is sealed, as the design allows, and nothing more. A deed that would\n\
+         change nothing is left out. This is the table after {done} of {all} deeds.\n\n\
          | what | is | the watch is | and |\n|---|---|---|---|\n",
         String::from_utf8_lossy(&commit.stdout).trim()
     );
