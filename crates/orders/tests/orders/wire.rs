@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use orders::{Body, Door, EnvelopeError, MAX_ENVELOPE, PolicyHash, Refused, Role, Signer};
 
-use crate::family::{Home, NOW, door, enrolment, hex, order_with, signer, submit};
+use crate::family::{Home, NOW, door, enrolment, hex, order_with, signer, submit, through};
 
 /// Three orders as the first watches kept them, written by their code: an enrolment with one `key`, two policies.
 const FIRST_WATCHES: &str = include_str!("first-watches.jsonl");
@@ -70,6 +70,15 @@ fn a26_what_no_enrolled_key_signed_is_never_parsed() {
         let envelope = signer(66).seal(payload.as_bytes().to_vec());
         assert!(matches!(submit(&mut ledger, &envelope), Err(Refused::Signature)));
     }
+}
+
+#[test]
+fn a26_while_no_code_is_on_the_screen_a_fresh_watch_parses_nothing() {
+    let Home { mut ledger, .. } = Home::unbound();
+    let envelope = signer(66).seal(b"{".to_vec());
+    let closed = Door::Submit { code: None, now: NOW };
+    assert!(matches!(through(&mut ledger, &envelope, closed), Err(Refused::NoWindow)));
+    assert!(matches!(through(&mut ledger, &envelope, door()), Err(Refused::Payload(_))));
 }
 
 fn refused_envelope(text: &str) -> EnvelopeError {
