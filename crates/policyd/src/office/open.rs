@@ -82,7 +82,7 @@ fn read_log(
     })?;
     let mut heads = Vec::new();
     let old = match held {
-        AnchorFound::Held(Anchored { epoch, bound: Bound::To(head) }) => Some((epoch, head)),
+        AnchorFound::Held(Anchored { epoch, bound: Bound::To(bound) }) => Some((epoch, bound)),
         _ => None,
     };
     match OrderLog::open(&config.state, key, Begins { at: begin, old }, ledger, |head| heads.push(head)) {
