@@ -20,8 +20,6 @@ fn limit(unit: &str) -> f64 {
         "ModemManager.service" | "nestling-gpsd.service" => 3.0,
         // Mounts, once, before anything else runs.
         "nestling-var.service" | "nestling-var-fallback.service" => 3.5,
-        // Puts folders of every owner right, once, before anything else runs.
-        "nestling-tidy.service" => 2.0,
         // Root, because it mounts and becomes other users: services/README.md says why for each point.
         "nestling-launcher.service" => 4.5,
         _ => 1.5,
