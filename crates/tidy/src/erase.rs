@@ -49,13 +49,11 @@ pub(crate) fn everything(root: &Path) -> io::Result<()> {
             }
         }
     }
-    match first {
-        Some(error) => Err(error),
-        None => {
-            fs::remove_file(&mark)?;
-            File::open(mark.parent().ok_or(io::ErrorKind::InvalidInput)?)?.sync_all()
-        }
+    if let Some(error) = first {
+        return Err(error);
     }
+    fs::remove_file(&mark)?;
+    File::open(mark.parent().ok_or(io::ErrorKind::InvalidInput)?)?.sync_all()
 }
 
 fn is_kept(folder: &str, name: &OsStr) -> bool {
@@ -133,7 +131,7 @@ fn overwrite(path: &Path, found: &Metadata) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
         Err(error) => return Err(error),
     };
-    let zeros = [0; 64 * 1024];
+    let zeros = [0; 16 * 1024];
     let mut place = 0;
     while let Ok(data) = lseek(&file, place, Whence::SeekData) {
         let hole = lseek(&file, data, Whence::SeekHole).unwrap_or(data);
