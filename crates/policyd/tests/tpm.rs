@@ -152,18 +152,21 @@ fn cut_after(tpm: &SoftTpm, commands: usize) -> TpmAnchor {
     TpmAnchor::over(open, PATIENCE)
 }
 
-/// Does something again and again, cut one command later each time, until it succeeds.
+/// Does something on a TPM that was made ready, cut after so many commands, and looks at what is left when the power is
+/// back; for every number of commands until it succeeds. Returns that number.
 fn cut_everywhere(
-    tpm: &mut SoftTpm,
+    ready: impl Fn(&SoftTpm),
     act: impl Fn(&mut TpmAnchor) -> Result<(), AnchorError>,
     after_a_cut: impl Fn(&mut TpmAnchor),
 ) -> usize {
     for commands in 0..100 {
-        let done = act(&mut cut_after(tpm, commands));
+        let mut tpm = SoftTpm::start().unwrap();
+        ready(&tpm);
+        let done = act(&mut cut_after(&tpm, commands));
         tpm.power_cycle().unwrap();
         match done {
             Ok(()) => return commands,
-            Err(AnchorError::Tpm(TpmError::Io(_))) => after_a_cut(&mut anchor(tpm)),
+            Err(AnchorError::Tpm(TpmError::Io(_))) => after_a_cut(&mut anchor(&tpm)),
             Err(other) => panic!("cut after {commands} commands: {other:?}"),
         }
     }
@@ -172,33 +175,38 @@ fn cut_everywhere(
 
 #[test]
 fn a31_a_tpm_cut_anywhere_while_it_is_prepared_is_empty_and_goes_on() {
-    let mut tpm = SoftTpm::start().unwrap();
     let commands = cut_everywhere(
-        &mut tpm,
+        |_| {},
         |anchor| anchor.key().map(drop),
-        |anchor| assert_eq!(anchor.read(), AnchorFound::Empty),
+        |anchor| {
+            assert_eq!(anchor.read(), AnchorFound::Empty);
+            let key = anchor.key().unwrap();
+            anchor.raise(to(1)).unwrap();
+            assert_eq!(anchor.read(), AnchorFound::Held(to(1)));
+            assert!(anchor.key().unwrap() == key);
+        },
     );
     assert!(commands > 10, "{commands}");
-    let key = anchor(&tpm).key().unwrap();
-    anchor(&tpm).raise(to(1)).unwrap();
-    assert!(anchor(&tpm).key().unwrap() == key);
 }
 
 #[test]
 fn a31_a_raise_cut_before_its_commit_leaves_the_old_epoch() {
     for before in 0..3 {
-        let mut tpm = SoftTpm::start().unwrap();
-        anchor(&tpm).key().unwrap();
-        for epoch in 1..=before {
-            anchor(&tpm).raise(to(epoch)).unwrap();
-        }
         let held = if before == 0 { AnchorFound::Empty } else { AnchorFound::Held(to(before)) };
         cut_everywhere(
-            &mut tpm,
+            |tpm| {
+                anchor(tpm).key().unwrap();
+                for epoch in 1..=before {
+                    anchor(tpm).raise(to(epoch)).unwrap();
+                }
+            },
             |anchor| anchor.raise(to(before + 1)),
-            |anchor| assert_eq!(anchor.read(), held),
+            |anchor| {
+                assert_eq!(anchor.read(), held);
+                anchor.raise(to(before + 1)).unwrap();
+                assert_eq!(anchor.read(), AnchorFound::Held(to(before + 1)));
+            },
         );
-        assert_eq!(anchor(&tpm).read(), AnchorFound::Held(to(before + 1)));
     }
 }
 

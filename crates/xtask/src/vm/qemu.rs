@@ -105,13 +105,15 @@ pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &st
     Ok(qemu)
 }
 
-/// Puts the initramfs into memory and returns what the kernel is told of it. `-initrd` puts it to the end of the memory,
-/// where with a TPM it would lie on the ACPI tables: QEMU leaves no room there for the TPM's log.
+/// Puts the initramfs into memory and returns what the kernel is told of it: where it is, and to keep away until it has
+/// read it. `-initrd` puts it to the end of the memory, where with a TPM it would lie on the ACPI tables: QEMU leaves no
+/// room there for the TPM's log.
 fn initramfs(qemu: &mut Command, file: &Path) -> Result<String> {
     let size = fs::metadata(file).with_context(|| format!("looking at {}", file.display()))?.len();
     let name = escaped(&file.display().to_string());
     qemu.args(["-device", &format!("loader,file={name},addr={INITRAMFS:#x},force-raw=on")]);
-    Ok(format!("initrdmem={INITRAMFS:#x},{size}"))
+    let reserved = size.next_multiple_of(4096) / 1024;
+    Ok(format!("initrdmem={INITRAMFS:#x},{size} memmap={reserved}K${INITRAMFS:#x}"))
 }
 
 /// A comma in a path is doubled in QEMU's options.

@@ -135,11 +135,10 @@ pub fn parameters(response: &[u8], authorized: bool) -> Result<Result<&[u8], Cod
     }
     let size = usize::try_from(reader.u32()?).map_err(|_| Malformed::Long)?;
     let parameters = reader.take(size)?;
-    // A password has no nonce and no proof of its own.
-    let (nonce, _attributes, proof) = (reader.sized()?, reader.u8()?, reader.sized()?);
-    if !nonce.is_empty() || !proof.is_empty() {
-        return Err(Malformed::Length(nonce.len() + proof.len()));
-    }
+    // Of a password: an empty nonce, attributes, an empty proof.
+    reader.sized()?;
+    reader.u8()?;
+    reader.sized()?;
     reader.end().map(|()| Ok(parameters))
 }
 
