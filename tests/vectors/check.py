@@ -280,7 +280,7 @@ class Watch:
 # What a file may answer although every check of `verdict` passed: these come from the body's own rules.
 OF_THE_BODY = {
     "out-of-bounds", "past", "watch-limit", "policy-invalid", "guardians-changed", "main-missing", "guardian-id",
-    "enrol-role", "too-many", "key-taken", "not-enrolled", "not-his", "main-stays", "heir", "last-key", "full",
+    "region-changed", "enrol-role", "too-many", "key-taken", "not-enrolled", "not-his", "main-stays", "heir", "last-key", "full",
 }
 
 

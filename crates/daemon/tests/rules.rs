@@ -24,7 +24,10 @@ fn a_new_store_is_read_once() {
     for revision in [1, 2] {
         store::publish(folder.path(), revision, &family().into()).unwrap();
         assert!(rules.refresh());
-        assert_eq!((rules.in_force().map(|rules| &rules.policy), rules.revision()), (Some(&family()), revision));
+        assert_eq!(
+            (rules.in_force().map(|rules| &rules.policy), rules.revision()),
+            (Some(&family()), revision)
+        );
         assert!(!rules.refresh());
     }
 }

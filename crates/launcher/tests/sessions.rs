@@ -19,10 +19,7 @@ use watch::{Watch, id};
 fn an_app_starts_speaks_and_its_end_is_told() {
     let mut watch = Watch::new();
     let appd = watch.connect();
-    assert_eq!(
-        watch.ask(&appd, &Request::List, None),
-        Answer::Apps(vec![watch::info("draw")])
-    );
+    assert_eq!(watch.ask(&appd, &Request::List, None), Answer::Apps(vec![watch::info("draw")]));
     let mut screen = watch.started(&appd, "draw", 7);
     screen.tell("hello");
     assert_eq!(screen.line(), "hello");

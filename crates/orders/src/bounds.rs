@@ -19,7 +19,11 @@ pub(crate) fn check(signed: &Signed<'_>, door: Door) -> Result<(), Refused> {
         Body::Grant { what, until } => {
             given(what)?;
             ahead(*until, door)?;
-            if signed.role == Role::Watch { watch(what, *until, signed.order.issued_at) } else { Ok(()) }
+            if signed.role == Role::Watch {
+                watch(what, *until, signed.order.issued_at, door)
+            } else {
+                Ok(())
+            }
         }
         Body::Revoke { app } => id("app", app),
         Body::Answer { until, .. } | Body::Pause { until } => ahead(*until, door),
@@ -53,8 +57,10 @@ fn ahead(until: Option<i64>, door: Door) -> Result<(), Refused> {
     }
 }
 
-fn watch(what: &What, until: Option<i64>, issued_at: i64) -> Result<(), Refused> {
-    let latest = issued_at.saturating_add(WATCH_SECONDS);
+fn watch(what: &What, until: Option<i64>, issued_at: i64, door: Door) -> Result<(), Refused> {
+    // What the order says of its time is the signer's word: the watch's own clock counts too, when it is asked.
+    let given = if let Door::Submit { now, .. } = door { issued_at.min(now) } else { issued_at };
+    let latest = given.saturating_add(WATCH_SECONDS);
     let long = matches!(what, What::Time { minutes, .. } if *minutes > WATCH_MINUTES);
     if long || until.is_none_or(|until| until > latest) { Err(Refused::WatchLimit) } else { Ok(()) }
 }

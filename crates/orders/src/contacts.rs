@@ -20,6 +20,9 @@ pub(crate) fn check(
     if signed.role != Role::Main && !guardians_stay(ledger.policy(), policy, &signed.guardian) {
         return Err(Refused::GuardiansChanged);
     }
+    if signed.role != Role::Main && ledger.policy().is_some_and(|old| old.region != policy.region) {
+        return Err(Refused::RegionChanged);
+    }
     let main = ledger.keyring.main().map(|main| main.id.as_str()).unwrap_or_default();
     if policy.contact(main).is_none_or(|contact| contact.kind != Kind::Guardian) {
         return Err(Refused::MainMissing { main: main.to_owned() });

@@ -21,8 +21,8 @@ pub struct Order {
     pub signer: KeyId,
     /// Greater than in any earlier order of this key.
     pub counter: u64,
-    /// When the guardian wrote it, seconds since 1970 UTC. For people; of the ledger's lists it decides which
-    /// entries are over when one is full.
+    /// When it was written, seconds since 1970 UTC. For people. The ledger compares ends with it where the log must
+    /// give the answer the door gave: in a full list, and for the hour of the watch's own key.
     pub issued_at: i64,
     /// What is ordered.
     pub body: Body,

@@ -80,6 +80,9 @@ pub enum Refused {
         "only main changes which contacts are guardians, and each guardian his own name, numbers and picture"
     )]
     GuardiansChanged,
+    /// Somebody who is not main changes whose law applies, and with it what is kept from everybody, guardians included.
+    #[error("only main changes the region")]
+    RegionChanged,
     /// Another code than the one on the screen.
     #[error("the code is not the one on the screen")]
     WrongCode,
@@ -161,6 +164,7 @@ impl Refused {
             Self::Policy(_) => "policy-invalid",
             Self::MainMissing { .. } => "main-missing",
             Self::GuardiansChanged => "guardians-changed",
+            Self::RegionChanged => "region-changed",
             Self::WrongCode => "wrong-code",
             Self::GuardianId => "guardian-id",
             Self::NotHis { .. } => "not-his",

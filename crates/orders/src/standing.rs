@@ -6,7 +6,12 @@ use crate::order::What;
 use crate::refused::Refused;
 
 /// Gives something; `at` is when the order was written.
-pub(crate) fn grant(standing: &mut Standing, what: &What, until: Option<i64>, at: i64) -> Result<(), Refused> {
+pub(crate) fn grant(
+    standing: &mut Standing,
+    what: &What,
+    until: Option<i64>,
+    at: i64,
+) -> Result<(), Refused> {
     match (what, until) {
         (What::App(app), _) => {
             standing.revoked.retain(|revoked| revoked != app);

@@ -199,7 +199,7 @@ pub(crate) fn at_most(what: &'static str, count: usize, most: usize) -> Result<(
 
 /// A time the rules can reckon with: what is before 1970 or after 9999 counts as that end.
 pub(crate) fn known(unix: i64) -> i64 {
-    unix.clamp(0, limits::UNTIL + 1)
+    unix.clamp(0, limits::UNTIL)
 }
 
 /// Whether a second can end something: 0 to [`limits::UNTIL`].

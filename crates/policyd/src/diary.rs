@@ -101,7 +101,7 @@ impl Diary {
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         db.execute_batch(
             // EXTRA: the journal's end is synced too, or it comes back and takes the last line with it.
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
+            "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
         )?;
         // Also after a power cut between the file and its first table.
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -153,11 +153,11 @@ impl Diary {
         let seq = self.last + 1;
         let link = link(&self.link, seq, unix_time, &[source, kind, &details]);
         let written = self.db.execute(
-            "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![seq.cast_signed(), unix_time, source, kind, details, link.as_slice()],
         );
         if let Err(error) = written {
-            // When the very last sync failed the line is there: it goes, or the next one takes its place.
+            // When the very last sync failed the line is there, and must go before the next one.
             let _ = self.db.execute("DELETE FROM line WHERE seq = ?1", [seq.cast_signed()]);
             return Err(error.into());
         }

@@ -28,7 +28,7 @@ impl Daemon {
         }
         let path = |name: &str| root.join(name).display().to_string();
         let config = format!(
-            "state = '{}'\nanchor = '{}'\nstore = '{}'\nallow_memory = true\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "state = '{}'\nanchor = {{ home = 'file', directory = '{}' }}\nstore = '{}'\nallow_memory = true\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             path("state"),
             path("anchor"),
             path("store"),
@@ -151,7 +151,7 @@ async fn t2_only_daemons_write_the_diary() {
 /// Calls one method with bodies nobody would send, and some that somebody might. Returns how many were refused.
 async fn pester(child: &Connection, path: &str, interface: &str, member: &str) -> usize {
     let long = "x".repeat(70_000);
-    let value = |text: &'static str| zbus::zvariant::Value::from(text);
+    let value = |text: &'static str| zbus::zvariant::Variant::from(text);
     let record = DiaryRecord { kind: "order-taken".into(), details: HashMap::new() };
     let to = Proxy::new(child, "org.nestling.Policy", path, interface).await.unwrap();
     let outcomes = [

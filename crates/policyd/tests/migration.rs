@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use daemon::wall::Now;
 use ipc::PolicyState;
+use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
 use nestling_policyd::office::Office;
 use orders::{Body, Door, EnrolmentCode, Ledger, PolicyHash, Signer, WatchId};
@@ -43,7 +44,8 @@ impl Watch {
         fs::write(dir.path().join("state/device.key"), device).unwrap();
         let watch = WatchId::of_device_key(&Signer::from_secret(&device).public().to_bytes());
         let mut mum = Signer::from_secret(&[1; 32]);
-        let (code, key) = (EnrolmentCode::from_random([5; 8]).digits(), serde_json::to_value(mum.public()).unwrap());
+        let (code, key) =
+            (EnrolmentCode::from_random([5; 8]).digits(), serde_json::to_value(mum.public()).unwrap());
         let enrol = serde_json::json!({
             "watch": watch, "signer": mum.public().id(), "counter": 1, "issued_at": 0,
             "body": {"enrol": {"code": code, "key": key, "guardian": "mum", "role": "main"}},
@@ -64,7 +66,7 @@ impl Watch {
     fn boot(&self) -> Office {
         let config = Config {
             state: self.path("state"),
-            anchor: self.path("anchor"),
+            anchor: HomeConfig::File { directory: self.path("anchor") },
             store: self.path("store"),
             allow_memory: true,
             ..Config::default()
@@ -93,7 +95,8 @@ fn write_version_1(root: &Path, watch: &WatchId, envelopes: &[Vec<u8>]) {
     for (seq, envelope) in (1_u64..).zip(envelopes) {
         let hash = Sha256::new().chain_update(link).chain_update(seq.to_le_bytes());
         link = hash.chain_update(0_i64.to_le_bytes()).chain_update(envelope).finalize().into();
-        db.execute("INSERT INTO entry VALUES (?1, 0, ?2, ?3)", params![seq.cast_signed(), envelope, link]).unwrap();
+        db.execute("INSERT INTO entry VALUES (?1, 0, ?2, ?3)", params![seq.cast_signed(), envelope, link])
+            .unwrap();
         ledger.apply(envelope, Door::Log).unwrap();
     }
     let head = Sha256::new().chain_update(ledger.keyring().fingerprint()).chain_update(link).finalize();
@@ -143,6 +146,15 @@ fn a31_a_changed_log_of_version_1_is_not_migrated() {
     let db = Connection::open(watch.path("state/orders.db")).unwrap();
     db.execute("UPDATE entry SET accepted_at = 1 WHERE seq = 1", []).unwrap();
     drop(db);
+    let before = fs::read(watch.path("state/orders.db")).unwrap();
+    assert_eq!(watch.boot().state(), PolicyState::Sealed);
+    assert_eq!(fs::read(watch.path("state/orders.db")).unwrap(), before, "the log is left as it was found");
+}
+
+#[test]
+fn a31_a_log_of_version_1_that_the_anchor_does_not_hold_is_not_migrated() {
+    let watch = Watch::of_version_1();
+    fs::remove_file(watch.path("anchor/anchor.json")).unwrap();
     let before = fs::read(watch.path("state/orders.db")).unwrap();
     assert_eq!(watch.boot().state(), PolicyState::Sealed);
     assert_eq!(fs::read(watch.path("state/orders.db")).unwrap(), before, "the log is left as it was found");

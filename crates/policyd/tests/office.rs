@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use daemon::wall::Now;
 use ipc::{PolicyState, Refusal};
+use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
 use nestling_policyd::office::Office;
-use daemon::wall::Now;
 use orders::{Body, Enrolment, EnrolmentCode, PolicyHash, PublicKey, Role, Signer, WatchId};
 use policy::Policy;
 use store::Reader;
@@ -48,13 +49,13 @@ impl Watch {
     }
 
     fn bind(&mut self, office: &mut Office) {
-        let enrolment = self.enrolment(office, "mum", Role::Main, self.mum.public());
+        let enrolment = Self::enrolment(office, "mum", Role::Main, self.mum.public());
         self.submit(office, Body::Enrol(enrolment)).unwrap();
         self.set(office, family()).unwrap();
     }
 
     /// With the code on the screen.
-    fn enrolment(&self, office: &mut Office, guardian: &str, role: Role, key: PublicKey) -> Enrolment {
+    fn enrolment(office: &mut Office, guardian: &str, role: Role, key: PublicKey) -> Enrolment {
         let (code, _) = office.open_enrolment(now()).unwrap();
         let code = EnrolmentCode::parse(&code.replace(' ', "")).unwrap();
         Enrolment { code, guardian: guardian.into(), role, keys: vec![key], recovery: None }
@@ -73,7 +74,7 @@ impl Watch {
     fn boot(&self) -> Office {
         let config = Config {
             state: self.path("state"),
-            anchor: self.path("anchor"),
+            anchor: HomeConfig::File { directory: self.path("anchor") },
             store: self.path("store"),
             allow_memory: true,
             ..Config::default()
@@ -150,14 +151,17 @@ fn a19_a_replay_is_refused_and_in_the_diary_also_after_a_restart() {
     drop(office);
     let mut office = watch.boot();
     assert!(matches!(office.submit(&envelope, now()), Err(Refusal::Replayed(_))));
-    assert_eq!(kinds(&office), ["enrol", "guardian-added", "set-policy", "set-policy", "order-refused", "order-refused"]);
+    assert_eq!(
+        kinds(&office),
+        ["enrol", "guardian-added", "set-policy", "set-policy", "order-refused", "order-refused"]
+    );
 }
 
 #[test]
 fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
-    let (watch, mut office) = Watch::bound();
+    let (_watch, mut office) = Watch::bound();
     let mut stranger = Signer::from_secret(&[9; 32]);
-    let enrolment = watch.enrolment(&mut office, "stranger", Role::Guardian, stranger.public());
+    let enrolment = Watch::enrolment(&mut office, "stranger", Role::Guardian, stranger.public());
     let id = WatchId::parse(office.watch()).unwrap();
     let alone = stranger.order(&id, 0, Body::Enrol(enrolment)).to_bytes();
     assert!(matches!(office.submit(&alone, now()), Err(Refusal::BadSignature(_))));
@@ -168,7 +172,7 @@ fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
 fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
     let (mut watch, mut office) = Watch::bound();
     let mut dad = Signer::from_secret(&[2; 32]);
-    let enrolment = watch.enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let enrolment = Watch::enrolment(&mut office, "dad", Role::Guardian, dad.public());
     let id = WatchId::parse(office.watch()).unwrap();
     let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
     dad.cosign(&mut order);
@@ -189,7 +193,11 @@ fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
         .collect();
     assert_eq!(
         told,
-        [("guardian-added", "mum", "mum"), ("guardian-added", "dad", "mum"), ("guardian-removed", "dad", "mum")]
+        [
+            ("guardian-added", "mum", "mum"),
+            ("guardian-added", "dad", "mum"),
+            ("guardian-removed", "dad", "mum")
+        ]
     );
 }
 
@@ -197,6 +205,14 @@ fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
 fn a33_only_mains_order_wipes_and_the_watch_is_free_only_after_it() {
     let (mut watch, mut office) = Watch::bound();
     let old = fs::read(watch.path("state").join("orders.db")).unwrap();
+    let mut dad = Signer::from_secret(&[2; 32]);
+    let enrolment = Watch::enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let id = WatchId::parse(office.watch()).unwrap();
+    let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
+    dad.cosign(&mut order);
+    office.submit(&order.to_bytes(), now()).unwrap();
+    let dads = dad.order(&id, 0, Body::Wipe {}).to_bytes();
+    assert!(matches!(office.submit(&dads, now()), Err(Refusal::RoleForbids(_))));
     watch.submit(&mut office, Body::Wipe {}).unwrap();
     assert!(office.is_erased() && office.state() == PolicyState::Sealed);
     assert_eq!(watch.published(), None);
@@ -239,6 +255,46 @@ fn a33_a_power_cut_during_a_wipe_ends_in_a_wiped_watch() {
     }
     watch.erase();
     assert_eq!(watch.boot().state(), PolicyState::Unbound);
+}
+
+#[test]
+fn a33_an_anchor_that_fails_at_the_wipe_leaves_no_mark_before_it_knows() {
+    let (mut watch, mut office) = Watch::bound();
+    // What is to be written cannot be: a folder has its place.
+    let building = watch.path("anchor").join("anchor.building");
+    fs::create_dir(&building).unwrap();
+    watch.submit(&mut office, Body::Wipe {}).unwrap();
+    assert!(office.is_erased() && !watch.path("state").join("erase").exists());
+    drop(office);
+    // As long as the anchor cannot learn it, nothing is erased.
+    assert_eq!(watch.boot().state(), PolicyState::Sealed);
+    assert!(!watch.path("state").join("erase").exists());
+    fs::remove_dir(&building).unwrap();
+    let office = watch.boot();
+    assert!(office.is_erased() && watch.path("state").join("erase").exists());
+    watch.erase();
+    assert_eq!(watch.boot().state(), PolicyState::Unbound);
+}
+
+#[test]
+fn a31_a_trigger_in_the_log_that_throws_orders_away_seals_the_watch() {
+    let (mut watch, office) = Watch::bound();
+    drop(office);
+    let db = rusqlite::Connection::open(watch.path("state").join("orders.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER x BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END").unwrap();
+    drop(db);
+    sealed_for(&mut watch, "log-damaged");
+}
+
+#[test]
+fn a43_an_order_that_is_no_policy_is_short() {
+    let (mut watch, mut office) = Watch::bound();
+    let id = WatchId::parse(office.watch()).unwrap();
+    let order = watch.mum.order(&id, 0, Body::Resume {});
+    let padded = [order.payload.as_slice(), &vec![b' '; 20_000]].concat();
+    let padded = watch.mum.seal(padded).to_bytes();
+    assert!(matches!(office.submit(&padded, now()), Err(Refusal::Malformed(_))));
+    assert_eq!(office.revision(), 2);
 }
 
 #[test]
@@ -333,7 +389,7 @@ fn a33_a_lost_disk_is_no_first_run() {
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let config = Config {
         state: memory.path().into(),
-        anchor: memory.path().into(),
+        anchor: HomeConfig::File { directory: memory.path().into() },
         store: watch.path("store"),
         ..Config::default()
     };

@@ -40,7 +40,11 @@ fn full() -> Policy {
     Policy {
         zones: (0..limits::ZONES).map(zone).collect(),
         apps: (0..limits::APPS)
-            .map(|place| AppGrant { app: format!("app{place}"), until: Some(1_780_000_000), permissions: vec![] })
+            .map(|place| AppGrant {
+                app: format!("app{place}"),
+                until: Some(1_780_000_000),
+                permissions: vec![],
+            })
             .collect(),
         ..Policy::of(Region::Eu, (0..limits::CONTACTS).map(contact).collect())
     }

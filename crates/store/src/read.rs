@@ -2,8 +2,8 @@
 //! may hold is checked afterwards.
 
 use policy::{
-    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, Extra, Features, May, MoreTime, Pause,
-    Policy, Retention, Rulebook, Schedule, Standing, Window, Zone,
+    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, Extra, Features, May, MoreTime,
+    Pause, Policy, Retention, Rulebook, Schedule, Standing, Window, Zone,
 };
 use rusqlite::{Connection, Row};
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -25,9 +25,11 @@ pub(crate) fn rulebook(db: &Connection) -> Result<(u64, Rulebook), ReadError> {
         schedules: schedules(db)?,
         allowances: Allowances {
             day_min: row.get("day_min")?,
-            categories: list(db, "SELECT category, day_min FROM category ORDER BY position LIMIT 1000", |row| {
-                Ok(CategoryLimit { category: row.get(0)?, day_min: row.get(1)? })
-            })?,
+            categories: list(
+                db,
+                "SELECT category, day_min FROM category ORDER BY position LIMIT 1000",
+                |row| Ok(CategoryLimit { category: row.get(0)?, day_min: row.get(1)? }),
+            )?,
             rest: rest(row)?,
         },
         apps: apps(db)?,
@@ -49,9 +51,11 @@ pub(crate) fn rulebook(db: &Connection) -> Result<(u64, Rulebook), ReadError> {
             Ok(Extra { app: row.get(0)?, until: row.get(1)? })
         })?,
         revoked: list(db, "SELECT app FROM revoked ORDER BY position LIMIT 1000", |row| Ok(row.get(0)?))?,
-        more_time: list(db, "SELECT category, minutes, until FROM more_time ORDER BY position LIMIT 1000", |row| {
-            Ok(MoreTime { category: row.get(0)?, minutes: row.get(1)?, until: row.get(2)? })
-        })?,
+        more_time: list(
+            db,
+            "SELECT category, minutes, until FROM more_time ORDER BY position LIMIT 1000",
+            |row| Ok(MoreTime { category: row.get(0)?, minutes: row.get(1)?, until: row.get(2)? }),
+        )?,
     };
     Ok((u64::try_from(revision).map_err(|_| ReadError::Word)?, Rulebook { policy, standing }))
 }

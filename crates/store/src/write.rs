@@ -14,7 +14,11 @@ pub(crate) fn rulebook(tx: &Transaction<'_>, revision: u64, rules: &Rulebook) ->
 }
 
 /// What there is once.
-fn once(tx: &Transaction<'_>, revision: u64, Rulebook { policy, standing }: &Rulebook) -> rusqlite::Result<()> {
+fn once(
+    tx: &Transaction<'_>,
+    revision: u64,
+    Rulebook { policy, standing }: &Rulebook,
+) -> rusqlite::Result<()> {
     let rest = policy.allowances.rest;
     tx.execute(
         "INSERT INTO policy VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",

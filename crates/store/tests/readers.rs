@@ -123,7 +123,7 @@ fn another_user() {
     match does.split_once(' ') {
         Some(("publish", revision)) => {
             let revision = revision.parse().unwrap();
-            publish(store, revision, &policy(revision)).unwrap();
+            publish(store, revision, &policy(revision).into()).unwrap();
             says("published");
         }
         _ if does == "read" => match Reader::open(store) {

@@ -138,7 +138,7 @@ fn a43_a_store_that_computes_for_ever_is_refused_before_it_is_read() {
     let dir = tempdir().unwrap();
     let db = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
     db.execute_batch(
-        "PRAGMA application_id = 0x4e455354; PRAGMA user_version = 2;
+        "PRAGMA application_id = 0x4e455354; PRAGMA user_version = 3;
          CREATE VIEW policy AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r)
              SELECT x AS revision, 'eu' AS region FROM r WHERE x < 0;",
     )

@@ -1,5 +1,5 @@
 //! Private buses and fixtures for tests: a bus of one's own, and on it the ModemManager and gpsd of the image,
-//! fed by [`sim`]. No root, no virtual machine, no bus or port of the host's; gpsd alone leaves the shared
+//! fed by [`sim`]; and a TPM. No root, no virtual machine, no bus or port of the host's; gpsd alone leaves the shared
 //! memory of NTP behind, which it cannot be told not to make.
 //!
 //! Invariants: a fixture that cannot start says what to do or shows the program's log, it never skips;
@@ -10,13 +10,15 @@ mod bus;
 pub mod golden;
 mod gpsd;
 mod modem_manager;
-pub mod private;
 pub mod power_cut;
+pub mod private;
 mod process;
+mod tpm;
 mod tree;
 
 pub use bus::PrivateBus;
 pub use gpsd::Gpsd;
 pub use modem_manager::ModemManager;
 pub use process::FixtureError;
+pub use tpm::SoftTpm;
 pub use tree::Tree;

@@ -35,7 +35,10 @@ mod tests {
 
     #[test]
     fn what_a_daemon_may_say_passes() {
-        assert_says_nothing_of(" INFO nestling_telephonyd: rules read revision=3\n WARN turned away …66", &family());
+        assert_says_nothing_of(
+            " INFO nestling_telephonyd: rules read revision=3\n WARN turned away …66",
+            &family(),
+        );
     }
 
     #[test]

@@ -126,6 +126,10 @@ impl Process {
         self.child.id()
     }
 
+    pub(crate) fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// The end of its log.
     fn log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
@@ -157,7 +161,7 @@ impl Process {
             if let Ok(result) = tokio::time::timeout(LOOK_AGAIN, &mut done).await {
                 return result;
             }
-            if !matches!(self.child.try_wait(), Ok(None)) {
+            if !self.runs() {
                 break;
             }
         }
@@ -175,7 +179,7 @@ impl Process {
     pub(crate) fn terminate(&mut self) {
         let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
         for _ in 0..200 {
-            if !matches!(self.child.try_wait(), Ok(None)) {
+            if !self.runs() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));

@@ -66,6 +66,8 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("nestling-launcher", set(&["catalogue", "launch", "policy", "sandbox", "store"])),
         ("nestling-appd", set(&["daemon", "ipc", "launch", "policy", "store"])),
         ("nestling-agent", set(&["daemon", "ipc"])),
+        // On a guardian's laptop: no bus, and nothing of the watch but what an order means.
+        ("nestling-guardian", set(&["orders", "policy"])),
         ("nestling-init", set(&[])),
         ("panel", set(&["frame"])),
         ("nestling-shell", set(&["compositor", "daemon", "ipc", "panel", "policy"])),

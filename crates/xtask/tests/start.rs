@@ -80,6 +80,8 @@ fn t8_a_watch_whose_disk_is_unreadable_still_starts_with_an_empty_var() {
     let name = "start-no-var";
     fs::create_dir_all(paths::vm(name)).unwrap();
     fs::write(paths::vm(name).join("var.img"), vec![0xa5; 1 << 20]).unwrap();
+    // A disk without its TPM would be replaced.
+    fs::create_dir_all(paths::vm(name).join("tpm")).unwrap();
     let cmdline = "systemd.show_status=true loglevel=4".to_owned();
     let mut vm = Vm::boot(&image, &Options { cmdline, fresh: false, ..Options::headless(name) }).unwrap();
     vm.wait_for_console("Reached target multi-user.target", PATIENCE).unwrap();

@@ -28,7 +28,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn family(grants: &[(&str, Option<i64>)]) -> Policy {
     let mut policy: Policy = serde_json::from_str(include_str!("../../../../tests/family.json")).unwrap();
-    let grant = |(app, until): &(&str, Option<i64>)| AppGrant { app: (*app).into(), until: *until, permissions: vec![] };
+    let grant = |(app, until): &(&str, Option<i64>)| AppGrant {
+        app: (*app).into(),
+        until: *until,
+        permissions: vec![],
+    };
     policy.apps = grants.iter().map(grant).collect();
     policy
 }

@@ -35,6 +35,12 @@ fn another_guardian_changes_his_own_name_numbers_and_picture_and_nothing_else_of
 }
 
 #[test]
+fn a18_only_main_changes_whose_law_applies() {
+    let result = dad_sets(|policy| policy.region = policy::Region::Cn);
+    assert!(matches!(result, Err(Refused::RegionChanged)), "{result:?}");
+}
+
+#[test]
 fn a18_only_main_says_who_is_a_guardian() {
     let tries: [fn(&mut Policy); 8] = [
         // Mum's number, name and picture.

@@ -220,6 +220,8 @@ fn second_guardian(watch: &mut Sequence) {
     watch.step("dad wipes", DAD, &[], r#"{"wipe":{}}"#);
     let renamed = [("mum", 9, "guardian"), MUM_AND_DAD[1]];
     watch.step("dad changes mum's number", DAD, &[], &set_policy(&watch.base(), &renamed));
+    let elsewhere = set_policy(&watch.base(), &MUM_AND_DAD).replace("\"eu\"", "\"cn\"");
+    watch.step("dad moves to another law", DAD, &[], &elsewhere);
     let renumbered = [MUM_AND_DAD[0], ("dad", 9, "guardian"), MUM_AND_DAD[2]];
     watch.step("dad changes his own", DAD, &[], &set_policy(&watch.base(), &renumbered));
 }

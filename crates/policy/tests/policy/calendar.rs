@@ -263,6 +263,8 @@ fn a44_a_new_day_begins_at_the_familys_midnight() {
     assert_eq!(ask(midnight - 300, 1200), yes(midnight + 1800));
     assert_eq!(ask(midnight - 600, 1200), yes(midnight + 1800), "to the second");
     assert_eq!(ask(midnight - 601, 1200), yes(midnight - 1));
+    // What was used in the first second of a day is used of that day.
+    assert_eq!(ask(midnight, 600), yes(midnight + 1200));
     // Nothing a day stays nothing, and a whole day is no limit.
     rules.policy.allowances.day_min = Some(0);
     let never = Verdict::Deny { reason: Reason::DayLimit, until: None };
@@ -301,6 +303,18 @@ fn a44_days_follow_one_another_whatever_the_clock_does() {
     ] {
         assert_eq!(lengths(name, local), minutes, "{name} {local}");
     }
+}
+
+#[test]
+fn a44_a_day_that_has_begun_is_not_left_again() {
+    // The clock of St John's goes back from 00:01 to 23:01 of the day before.
+    let midnight = at("America/St_Johns", "2010-11-07T00:00");
+    let next = at("America/St_Johns", "2010-11-08T00:00");
+    let zone = zone("America/St_Johns");
+    for second in [0, 59, 60, 30 * 60, 60 * 60 + 59, 2 * 60 * 60] {
+        assert_eq!(zone.day(midnight + second), midnight..next, "{second} s");
+    }
+    assert_eq!(zone.day(midnight - 1).end, midnight);
 }
 
 #[test]

@@ -47,6 +47,18 @@ fn an_app_is_allowed_as_long_as_the_longer_of_its_grants() {
 }
 
 #[test]
+fn every_grant_is_over_at_the_end_of_time() {
+    let mut rules = family(Region::Eu);
+    assert_eq!(open(&rules, i64::MAX), yes(None));
+    assert_eq!(open(&rules, i64::MIN), yes(None));
+    rules.policy.apps[0].until = Some(limits::UNTIL);
+    assert_eq!(open(&rules, i64::MIN), yes(Some(limits::UNTIL)));
+    for unix in [limits::UNTIL, i64::MAX] {
+        assert_eq!(open(&rules, unix), no(Reason::TimeUp, None));
+    }
+}
+
+#[test]
 fn what_was_taken_back_stays_away() {
     let mut rules = family(Region::Eu);
     rules.policy.apps[0].permissions = vec![Permission::Camera];
@@ -102,6 +114,14 @@ fn a_pause_closes_apps_and_friends_until_it_is_over() {
         }
     }
     assert_eq!(open(&rules, NOW + 60), yes(None));
+    // To the end of time, and beyond it.
+    for (until, told) in
+        [(limits::UNTIL, Some(limits::UNTIL)), (limits::UNTIL + 1, None), (i64::MAX - 1, None)]
+    {
+        rules.standing.paused = Some(Pause { until: Some(until) });
+        assert_eq!(ring(&rules, 3), no(Reason::Paused, told));
+    }
+    rules.standing.paused = Some(Pause { until: Some(NOW + 60) });
     // What is over before the pause is never opens again.
     rules.policy.apps[0].until = Some(NOW + 60);
     assert_eq!(open(&rules, NOW), no(Reason::Paused, None));
@@ -147,7 +167,10 @@ fn more_time_is_added_until_it_is_over() {
     rules.standing.more_time = vec![more(Some("creative"), 60, midnight)];
     assert_eq!(open(&rules), no(Reason::DayLimit, Some(midnight)));
     rules.standing.more_time = vec![more(None, 1410, NOW + 900)];
+    assert_eq!(rules.allowance_s(None, NOW), None);
     assert_eq!(open(&rules), yes(Some(NOW + 900)));
+    rules.standing.more_time[0].minutes = 1409;
+    assert_eq!(rules.allowance_s(None, NOW), Some(1439 * 60));
 }
 
 #[test]

@@ -42,6 +42,21 @@ fn a50_one_number_cannot_be_two_people() {
 }
 
 #[test]
+fn people_and_grants_are_found_by_what_they_are_called() {
+    let mut policy = family();
+    policy.apps = vec![grant("draw", None), grant("beads", Some(9))];
+    for (place, person) in policy.contacts.iter().enumerate() {
+        assert_eq!(policy.contact(&person.id), Some(person));
+        assert_eq!(policy.contact_of(number(place)), Some(person));
+    }
+    assert_eq!(policy.grant_of("beads"), Some(&policy.apps[1]));
+    assert_eq!(
+        (policy.contact("c9"), policy.contact_of(number(9)), policy.grant_of("b")),
+        (None, None, None)
+    );
+}
+
+#[test]
 fn an_id_is_one_persons() {
     let twice = |policy: &mut Policy| {
         policy.contacts.push(Contact { numbers: vec![number(9)], ..contact(0, Kind::Friend, ALL_OF_IT) });

@@ -72,9 +72,8 @@ impl Anchor for FileAnchor {
     }
 
     fn raise(&mut self, to: Anchored) -> Result<(), AnchorError> {
-        if !may_raise(self.read(), to)? {
-            return Ok(());
-        }
+        // Also what it holds already: the sync of the first time may have failed.
+        may_raise(self.read(), to)?;
         serde_json::to_vec(&to)
             .map_err(io::Error::from)
             .and_then(|bytes| files::write_whole(&self.anchor, &bytes))
@@ -88,4 +87,47 @@ impl Anchor for FileAnchor {
 
 fn failed(action: &'static str) -> impl Fn(io::Error) -> AnchorError {
     move |source| AnchorError::File { action, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::core::boot::Bound;
+
+    #[test]
+    fn a19_what_was_raised_is_read_and_is_never_lowered() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut anchor = FileAnchor::new(folder.path());
+        let two = Anchored { epoch: 2, bound: Bound::To([7; 32]) };
+        assert_eq!(anchor.read(), AnchorFound::Empty);
+        anchor.raise(two).unwrap();
+        anchor.raise(two).unwrap();
+        for lower in [Anchored { epoch: 1, ..two }, Anchored { bound: Bound::Released, ..two }] {
+            assert!(matches!(anchor.raise(lower), Err(AnchorError::Lowered)));
+        }
+        assert_eq!(FileAnchor::new(folder.path()).read(), AnchorFound::Held(two));
+        let released = Anchored { epoch: 3, bound: Bound::Released };
+        anchor.raise(released).unwrap();
+        assert_eq!(anchor.read(), AnchorFound::Held(released));
+        fs::write(folder.path().join("anchor.json"), r#"{"epoch":3}"#).unwrap();
+        assert_eq!(anchor.read(), AnchorFound::Unreadable);
+    }
+
+    #[test]
+    fn a31_the_key_is_made_once_and_not_again_for_an_anchor_that_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("anchor.key");
+        let mut anchor = FileAnchor::new(folder.path());
+        let key = anchor.key().unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        anchor.raise(Anchored { epoch: 1, bound: Bound::To([7; 32]) }).unwrap();
+        assert!(FileAnchor::new(folder.path()).key().unwrap() == key);
+        fs::write(&file, "short").unwrap();
+        assert!(matches!(anchor.key(), Err(AnchorError::File { action: "read", .. })));
+        fs::remove_file(&file).unwrap();
+        assert!(matches!(anchor.key(), Err(AnchorError::KeyGone)));
+    }
 }

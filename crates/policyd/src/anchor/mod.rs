@@ -8,10 +8,15 @@
 //! made once and never changes; an anchor that was held and has no key any more is not given another.
 
 mod file;
+pub mod tpm;
 
+use std::path::PathBuf;
+
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub use self::file::FileAnchor;
+pub use self::tpm::TpmAnchor;
 use crate::core::boot::{AnchorFound, Anchored};
 
 /// A home of the anchor.
@@ -43,6 +48,32 @@ pub enum Home {
     Tpm,
     /// In a file: **weak**, whoever writes the storage writes the anchor too.
     File,
+}
+
+/// The home a configuration names, as `{ home = "tpm", device = "/dev/tpmrm0" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "home", rename_all = "lowercase", deny_unknown_fields)]
+pub enum HomeConfig {
+    /// In a TPM 2.0.
+    Tpm {
+        /// The kernel's device with its resource manager.
+        device: PathBuf,
+    },
+    /// In files; weak, see [`Home::File`].
+    File {
+        /// Their folder.
+        directory: PathBuf,
+    },
+}
+
+impl HomeConfig {
+    /// The anchor that lives there. Whether it can be had shows when it is asked.
+    pub fn anchor(&self) -> Box<dyn Anchor> {
+        match self {
+            Self::Tpm { device } => Box::new(TpmAnchor::new(device.clone())),
+            Self::File { directory } => Box::new(FileAnchor::new(directory)),
+        }
+    }
 }
 
 /// The key of the order log's links. It never shows itself and is wiped from memory at its end.
@@ -89,6 +120,9 @@ pub enum AnchorError {
     /// The kernel gave no random numbers.
     #[error("no random numbers")]
     Random(#[source] getrandom::Error),
+    /// The TPM.
+    #[error("the TPM does not keep the anchor")]
+    Tpm(#[from] tpm::TpmError),
     /// A file of the file home.
     #[error("cannot {action} the anchor's files")]
     File {

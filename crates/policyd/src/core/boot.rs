@@ -233,7 +233,12 @@ mod tests {
             ("first run", AnchorFound::Empty, log(&[]), Boot::Unbound),
             ("cut after the first enrolment", AnchorFound::Empty, log(&[A]), raised(A, 1)),
             ("anchor wiped", AnchorFound::Empty, log(&[A, A]), Boot::Sealed(Seal::LogAhead)),
-            ("anchor wiped, log of a later life", AnchorFound::Empty, later(1, &[]), Boot::Sealed(Seal::OtherLog)),
+            (
+                "anchor wiped, log of a later life",
+                AnchorFound::Empty,
+                later(1, &[]),
+                Boot::Sealed(Seal::OtherLog),
+            ),
             ("as left", held(A, 2), log(&[A, A]), AS_LEFT),
             ("cut before the anchor was raised", held(A, 2), log(&[A, A, B]), raised(B, 3)),
             ("rolled back", held(A, 3), log(&[A, A]), Boot::Sealed(Seal::LogRolledBack)),
@@ -265,7 +270,12 @@ mod tests {
             ("the next family's", held(B, 4), later(3, &[B]), AS_LEFT),
             ("the old log without its end", released(3), log(&[A, A]), Boot::Sealed(Seal::LogRolledBack)),
             ("an old log, longer", released(3), log(&[A, A, A]), Boot::Sealed(Seal::OtherLog)),
-            ("the old log under the next family", held(B, 4), wiped(&[A, A, B]), Boot::Sealed(Seal::LogRolledBack)),
+            (
+                "the old log under the next family",
+                held(B, 4),
+                wiped(&[A, A, B]),
+                Boot::Sealed(Seal::LogRolledBack),
+            ),
             ("a wipe the anchor took for an order", held(B, 3), log(&[A, A, B]), AS_LEFT),
             ("a log of another life", released(3), later(2, &[A]), Boot::Sealed(Seal::OtherLog)),
         ];

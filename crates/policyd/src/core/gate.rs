@@ -1,5 +1,6 @@
 //! Who may knock, and how often: the rate of orders, and the window of the first enrolment.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use orders::EnrolmentCode;
@@ -14,12 +15,41 @@ const WRONG_CODES: u32 = 5;
 const BURST: u32 = 20;
 const REFILL: Duration = Duration::from_secs(1);
 
-/// State of both. Times are of the boot-time clock.
+/// Orders of one guardian who is not main, in a day: each is kept for ever, and main must always find room.
+const A_DAY: u32 = 100;
+const DAY: Duration = Duration::from_hours(24);
+
+/// Lines of one daemon that may come at once, and how long one more takes.
+const LINES: u32 = 200;
+const LINE: Duration = Duration::from_mins(1);
+
+/// State of all. Times are of the boot-time clock.
 #[derive(Debug, Default)]
 pub struct Gate {
+    orders: Bucket,
+    lines: BTreeMap<&'static str, Bucket>,
+    guardians: BTreeMap<String, (Duration, u32)>,
+    window: Option<Window>,
+}
+
+/// So many at once, and one more in each interval.
+#[derive(Debug, Default)]
+struct Bucket {
     used: u32,
     refilled: Duration,
-    window: Option<Window>,
+}
+
+impl Bucket {
+    fn admit(&mut self, now: Duration, burst: u32, interval: Duration) -> bool {
+        let refills = now.saturating_sub(self.refilled).as_secs() / interval.as_secs();
+        if refills > 0 {
+            self.used = self.used.saturating_sub(u32::try_from(refills).unwrap_or(u32::MAX));
+            self.refilled = now;
+        }
+        let fits = self.used < burst;
+        self.used += u32::from(fits);
+        fits
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,16 +63,23 @@ impl Gate {
     /// Whether another order may be looked at now. Each looked at costs one, good or bad: verifying a
     /// signature is what a flood would make the watch do.
     pub fn admit(&mut self, now: Duration) -> bool {
-        let refills = now.saturating_sub(self.refilled).as_secs() / REFILL.as_secs();
-        if refills > 0 {
-            self.used = self.used.saturating_sub(u32::try_from(refills).unwrap_or(u32::MAX));
-            self.refilled = now;
+        self.orders.admit(now, BURST, REFILL)
+    }
+
+    /// Whether a daemon may write another line into the diary now.
+    pub fn admit_line(&mut self, source: &'static str, now: Duration) -> bool {
+        self.lines.entry(source).or_default().admit(now, LINES, LINE)
+    }
+
+    /// Whether a guardian who is not main may give another order today. It counts as given.
+    pub fn has_room(&mut self, guardian: &str, now: Duration) -> bool {
+        let (since, given) = self.guardians.entry(guardian.to_owned()).or_insert((now, 0));
+        if now.saturating_sub(*since) >= DAY {
+            (*since, *given) = (now, 0);
         }
-        if self.used >= BURST {
-            return false;
-        }
-        self.used += 1;
-        true
+        let fits = *given < A_DAY;
+        *given += u32::from(fits);
+        fits
     }
 
     /// Opens the enrolment window, or finds it open: the code and the time left.
@@ -112,6 +149,25 @@ mod tests {
         assert!(gate.code(seconds(1)).is_some());
         gate.wrong_code();
         assert_eq!(gate.code(seconds(1)), None);
+    }
+
+    #[test]
+    fn a43_a_guardian_who_is_not_main_fills_no_log() {
+        let mut gate = Gate::default();
+        let given = (0..1000).filter(|n| gate.has_room("dad", seconds(*n))).count();
+        assert_eq!(given, 100);
+        assert!(gate.has_room("gran", seconds(1000)), "each has his own");
+        assert!(gate.has_room("dad", seconds(86_400)));
+    }
+
+    #[test]
+    fn a43_one_daemon_fills_no_diary_and_takes_no_line_from_another() {
+        let mut gate = Gate::default();
+        let taken = (0..1000).filter(|_| gate.admit_line("telephony", seconds(60))).count();
+        assert_eq!(taken, 200);
+        assert!(gate.admit_line("location", seconds(60)));
+        assert!(gate.admit_line("telephony", seconds(120)));
+        assert!(!gate.admit_line("telephony", seconds(120)));
     }
 
     #[test]

@@ -20,8 +20,24 @@ const KEPT: &str = "orders.v1.db";
 /// What is being written. One left by a power cut is removed.
 const WRITING: &str = "orders.db.migrating";
 
-/// Brings the file at `path` to this version, where it is an older one. `ledger` is the empty one the log begins with.
-pub(super) fn to_newest(path: &Path, key: &LogKey, ledger: &Ledger) -> Result<(), LogError> {
+/// The tables of version 1.
+const OLD: &str = "
+CREATE TABLE entry (
+    seq         INTEGER PRIMARY KEY CHECK (seq > 0),
+    accepted_at INTEGER NOT NULL,
+    envelope    BLOB NOT NULL CHECK (length(envelope) <= 262144),
+    link        BLOB NOT NULL CHECK (length(link) = 32)
+) STRICT;
+";
+
+/// Brings the file at `path` to this version, where it is an older one and the anchor holds exactly it: anybody could have
+/// written its links. `ledger` is the empty one the log begins with.
+pub(super) fn to_newest(
+    path: &Path,
+    key: &LogKey,
+    ledger: &Ledger,
+    anchored: Option<(u64, [u8; 32])>,
+) -> Result<(), LogError> {
     remove(&path.with_file_name(WRITING))?;
     if !path.try_exists()? {
         return Ok(());
@@ -32,6 +48,9 @@ pub(super) fn to_newest(path: &Path, key: &LogKey, ledger: &Ledger) -> Result<()
         return Ok(());
     }
     let (count, plain) = verify(&old, ledger)?;
+    if count > 0 && anchored != Some((count, plain)) {
+        return Err(LogError::Format);
+    }
     tracing::info!(orders = count, "the order log is migrated");
     let kept = path.with_file_name(KEPT);
     fs::copy(path, &kept)?;
@@ -46,7 +65,7 @@ pub(super) fn to_newest(path: &Path, key: &LogKey, ledger: &Ledger) -> Result<()
 
 /// The number of orders and the head, by the rules of version 1.
 fn verify(old: &Connection, ledger: &Ledger) -> Result<(u64, [u8; 32]), LogError> {
-    check(old, VERSION - 1)?;
+    check(old, VERSION - 1, OLD)?;
     let mut ledger = ledger.clone();
     let (count, link) = replay(old, [0; 32], &Links::Plain, &mut ledger, &mut |_| {})?;
     Ok((count, head(&link, &ledger)))

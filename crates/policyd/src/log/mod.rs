@@ -84,6 +84,15 @@ pub struct Origin {
     pub migrated: Option<(u64, [u8; 32])>,
 }
 
+/// What the anchor says of a log that is to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begins {
+    /// Where there is no log it may be begun at this epoch.
+    pub at: Option<u64>,
+    /// The epoch and the head a log of version 1 must have to be migrated.
+    pub old: Option<(u64, [u8; 32])>,
+}
+
 /// The open log.
 #[derive(Debug)]
 pub struct OrderLog {
@@ -96,28 +105,28 @@ pub struct OrderLog {
 
 impl OrderLog {
     /// Opens the log in `directory` and reads all of it into `ledger`, calling `after` with the head after each order. Where
-    /// there is none it is begun at the epoch `begin`, if there is one.
+    /// there is none it is begun, if it may be.
     ///
     /// # Errors
     /// See [`LogError`]. The file is left as it was found.
     pub fn open(
         directory: &Path,
         key: LogKey,
-        begin: Option<u64>,
+        begins: Begins,
         ledger: &mut Ledger,
         mut after: impl FnMut([u8; 32]),
     ) -> Result<Self, LogError> {
         let path = directory.join(FILE);
-        if begin.is_none() && !path.try_exists()? {
+        if begins.at.is_none() && !path.try_exists()? {
             return Err(LogError::Missing);
         }
-        migrate::to_newest(&path, &key, ledger)?;
+        migrate::to_newest(&path, &key, ledger, begins.old)?;
         let db = connect(&path)?;
-        match begin {
+        match begins.at {
             Some(epoch) if is_empty(&db)? => create(&db, &key, Origin { epoch, migrated: None })?,
             _ => {}
         }
-        check(&db, VERSION)?;
+        check(&db, VERSION, SCHEMA)?;
         let (origin, link) = read_origin(&db, &key)?;
         let (last, link) = replay(&db, link, &Links::Keyed(&key), ledger, &mut after)?;
         if origin.migrated.is_some_and(|(count, _)| count > last) {
@@ -159,11 +168,16 @@ impl OrderLog {
         let seq = self.last + 1;
         let link = Links::Keyed(&self.key).link(&self.link, seq, accepted_at, envelope);
         let written = self.db.execute(
-            "INSERT OR REPLACE INTO entry VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO entry VALUES (?1, ?2, ?3, ?4)",
             params![seq.cast_signed(), accepted_at, envelope, link.as_slice()],
         );
+        let written = match written {
+            // Something in the file threw it away.
+            Ok(0) => return Err(LogError::Format),
+            other => other,
+        };
         if let Err(error) = written {
-            // When the very last sync failed the order is there: it goes, or the next one takes its place.
+            // When the very last sync failed the order is there, and must go before the next one.
             let _ = self.db.execute("DELETE FROM entry WHERE seq = ?1", [seq.cast_signed()]);
             return Err(error.into());
         }
@@ -176,11 +190,13 @@ impl OrderLog {
 fn connect(path: &Path) -> Result<Connection, LogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     db.execute_batch(
-        "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
+        // The journal stays: an app that uses up all inodes must not keep an order out.
+        "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF;",
     )?;
     Ok(db)
 }
@@ -247,7 +263,14 @@ fn replay(
     Ok((last, link))
 }
 
-fn check(db: &Connection, version: i64) -> Result<(), LogError> {
+/// Whether the file is a whole log of this version, with its tables and nothing else: a trigger or a view could throw orders
+/// away.
+fn check(db: &Connection, version: i64, schema: &str) -> Result<(), LogError> {
+    let reference = Connection::open_in_memory()?;
+    reference.execute_batch(schema)?;
+    if holds(db)? != holds(&reference)? {
+        return Err(LogError::Format);
+    }
     let id: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let verdict: Option<String> = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).optional()?;
@@ -256,6 +279,12 @@ fn check(db: &Connection, version: i64) -> Result<(), LogError> {
     } else {
         Err(LogError::Format)
     }
+}
+
+fn holds(db: &Connection) -> Result<Vec<(String, Option<String>)>, LogError> {
+    let mut all = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name LIMIT 20")?;
+    let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn head(link: &[u8; 32], ledger: &Ledger) -> [u8; 32] {
@@ -275,9 +304,7 @@ impl Links<'_> {
         let (seq, accepted_at) = (seq.to_le_bytes(), accepted_at.to_le_bytes());
         let parts = [previous.as_slice(), &seq, &accepted_at, envelope];
         match self {
-            Self::Plain => {
-                parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
-            }
+            Self::Plain => parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into(),
             Self::Keyed(key) => keyed(key, &parts),
         }
     }
@@ -293,5 +320,5 @@ fn keyed(key: &LogKey, parts: &[&[u8]]) -> [u8; 32] {
     let mut block = Zeroizing::new([0; 64]);
     block[..32].copy_from_slice(key.as_bytes());
     let mac = Hmac::<Sha256>::new((&*block).into());
-    parts.iter().fold(mac, |mac, part| mac.chain_update(part)).finalize().into_bytes().into()
+    parts.iter().fold(mac, Mac::chain_update).finalize().into_bytes().into()
 }

@@ -9,16 +9,19 @@ use std::path::PathBuf;
 
 use daemon::wall::Now;
 use ipc::{DiaryEntry, DiaryRecord, Guardian, PolicyState, Refusal};
-use orders::{Applied, Change, Door, Effect, EnrolmentCode, Ledger, Refused};
+use orders::{Applied, Change, Door, Effect, EnrolmentCode, Ledger, Refused, Role};
 use store::Stamp;
 
 pub use self::erase::{BOOT_KEY, MARK};
-use crate::anchor::{Anchor, FileAnchor};
+use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::core::boot::{Anchored, Bound, Seal};
 use crate::core::gate::Gate;
 use crate::diary::{Diary, DiaryError};
 use crate::log::OrderLog;
+
+/// Longest envelope of an order that is no policy, bytes.
+const SHORT: usize = 16 * 1024;
 
 /// Everything policyd holds.
 pub struct Office {
@@ -49,7 +52,7 @@ impl Office {
     /// Not even a diary can be kept. Everything else seals the watch instead.
     pub fn open(config: &Config, now: Now) -> Result<Self, DiaryError> {
         let diary = Diary::open(&config.state, now.unix)?;
-        let mut anchor = Box::new(FileAnchor::new(&config.anchor));
+        let mut anchor = config.anchor.anchor();
         let marked = erase::is_marked(&config.state);
         let opened = open::rules(config, anchor.as_mut());
         let mut office = Self {
@@ -138,6 +141,17 @@ impl Office {
         if let Some(refused) = refusals::of_effect(&applied.effect) {
             return Err(refused);
         }
+        if applied.role != Role::Main && !self.gate.has_room(&applied.guardian, now.boot) {
+            return Err(("too-many-today", Refusal::Busy("too many orders of this guardian today".into())));
+        }
+        if applied.kind != "set-policy" && envelope.len() > SHORT {
+            return Err(("too-long", Refusal::Malformed(format!("such an order has at most {SHORT} bytes"))));
+        }
+        if let Effect::Unlock { boot_key } = &applied.effect {
+            // Before the order stands: a power cut after it would leave a wipe.
+            erase::keep(&self.state, boot_key)
+                .map_err(|error| with_word(failed("the boot key is not kept", &error)))?;
+        }
         let revision = log
             .append(now.unix, envelope)
             .map_err(|error| with_word(failed("the log takes no order", &error)))?;
@@ -151,12 +165,13 @@ impl Office {
                 tracing::error!(error = &error as &dyn std::error::Error, "the anchor is one order behind");
             }
         }
-        self.after(&applied, revision, now);
+        let is_anchored = *anchored == to.epoch;
+        self.after(&applied, revision, is_anchored, now);
         Ok(revision)
     }
 
     /// What follows from an order that stands.
-    fn after(&mut self, applied: &Applied, revision: u64, now: Now) {
+    fn after(&mut self, applied: &Applied, revision: u64, is_anchored: bool, now: Now) {
         tracing::info!(kind = applied.kind, revision, "an order was taken");
         let (by, number) = (applied.guardian.as_str(), revision.to_string());
         self.note(now, applied.kind, &[("guardian", by), ("revision", &number)]);
@@ -186,13 +201,15 @@ impl Office {
         if applied.keyring_changed {
             self.gate.close();
         }
-        let boot_key = match &applied.effect {
-            Effect::Wipe => None,
-            Effect::Unlock { boot_key } => Some(boot_key),
+        let keeps_key = match &applied.effect {
+            Effect::Wipe => false,
+            Effect::Unlock { .. } => true,
             _ => return self.publish(),
         };
         self.erased = true;
-        if let Err(error) = erase::mark(&self.state, boot_key) {
+        // Erased while the anchor holds the family's log, the watch would be sealed for ever: then the next start, which
+        // finds the order, raises the anchor first.
+        if is_anchored && let Err(error) = erase::mark(&self.state, keeps_key) {
             tracing::error!(%error, "the watch is erased at its next start only");
         }
         self.rules = Rules::Sealed;
@@ -210,7 +227,7 @@ impl Office {
         let of = |guardian: &orders::Guardian| {
             let contact = ledger.policy().and_then(|policy| policy.contact(&guardian.id));
             let name = contact.map_or(&guardian.id, |contact| &contact.name).clone();
-            Guardian { id: guardian.id.clone(), name, main: guardian.role == orders::Role::Main }
+            Guardian { id: guardian.id.clone(), name, main: guardian.role == Role::Main }
         };
         ledger.keyring().guardians().iter().map(of).collect()
     }
@@ -234,7 +251,11 @@ impl Office {
     ///
     /// # Errors
     /// Over the limits, or the disk does not take it.
-    pub fn record(&mut self, source: &str, record: &DiaryRecord, now: Now) -> Result<u64, Refusal> {
+    pub fn record(&mut self, source: &'static str, record: &DiaryRecord, now: Now) -> Result<u64, Refusal> {
+        if !self.gate.admit_line(source, now.boot) {
+            // It comes again, later: daemons keep what was not taken.
+            return Err(Refusal::Busy("too many lines".into()));
+        }
         self.diary.append(now.unix, source, &record.kind, &record.details).map_err(|error| match error {
             DiaryError::Record => Refusal::Malformed(error.to_string()),
             other => failed("the diary takes no line", &other),

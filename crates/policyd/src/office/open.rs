@@ -8,7 +8,7 @@ use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::core::boot::{AnchorFound, Anchored, Boot, Bound, LogFound, LogRead, Seal, judge};
 use crate::device;
-use crate::log::{LogError, OrderLog};
+use crate::log::{Begins, LogError, OrderLog};
 
 /// The rules, or why there are none.
 pub(super) fn rules(config: &Config, anchor: &mut dyn Anchor) -> Result<Rules, Seal> {
@@ -21,7 +21,8 @@ pub(super) fn rules(config: &Config, anchor: &mut dyn Anchor) -> Result<Rules, S
     let held = anchor.read();
     let device = device_key(config, held)?;
     let watch = WatchId::of_device_key(&device.public().to_bytes());
-    let mut ledger = Ledger::new(watch).with_device_key(device.public());
+    // The device key signs nothing before there is a PIN, so no order of its is taken.
+    let mut ledger = Ledger::new(watch);
     let (found, log) = read_log(config, anchor, held, &mut ledger)?;
     let boot = judge(held, &found);
     let Some(log) = log else {
@@ -43,7 +44,8 @@ pub(super) fn rules(config: &Config, anchor: &mut dyn Anchor) -> Result<Rules, S
             {
                 return Err(Seal::AnchorUnreadable);
             }
-            super::erase::mark(&config.state, None).map_err(|error| {
+            // Whether it was a wipe or an unlock: what `unlock` keeps was written before the order stood.
+            super::erase::mark(&config.state, true).map_err(|error| {
                 tracing::error!(%error, "the watch cannot be erased");
                 Seal::NoStorage
             })?;
@@ -79,7 +81,11 @@ fn read_log(
         Seal::AnchorUnreadable
     })?;
     let mut heads = Vec::new();
-    match OrderLog::open(&config.state, key, begin, ledger, |head| heads.push(head)) {
+    let old = match held {
+        AnchorFound::Held(Anchored { epoch, bound: Bound::To(head) }) => Some((epoch, head)),
+        _ => None,
+    };
+    match OrderLog::open(&config.state, key, Begins { at: begin, old }, ledger, |head| heads.push(head)) {
         Ok(log) => {
             let origin = log.origin();
             let read =

@@ -17,9 +17,11 @@ pub(super) fn of_ledger(refused: &Refused) -> Refusal {
         Refused::Signature | Refused::Signer => Refusal::BadSignature(text),
         Refused::Watch => Refusal::WrongWatch(text),
         Refused::Replayed { .. } => Refusal::Replayed(text),
-        Refused::Role { .. } | Refused::WatchLimit | Refused::GuardiansChanged | Refused::NotHis { .. } => {
-            Refusal::RoleForbids(text)
-        }
+        Refused::Role { .. }
+        | Refused::WatchLimit
+        | Refused::GuardiansChanged
+        | Refused::RegionChanged
+        | Refused::NotHis { .. } => Refusal::RoleForbids(text),
         Refused::StaleBase => Refusal::StaleBase(text),
         Refused::Wiped => Refusal::Sealed(text),
         Refused::NoWindow

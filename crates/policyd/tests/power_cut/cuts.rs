@@ -14,7 +14,7 @@ use crate::long;
 use crate::watch::{Line, Watch};
 
 /// What was done in a folder, and what was there and promised before.
-struct Recording {
+pub(crate) struct Recording {
     before: Disk,
     promise: Promise,
     steps: Vec<Step>,
@@ -31,7 +31,7 @@ impl Recording {
 
     /// A whole life, and the diary it leaves. It is lived on a disk, not in memory: SQLite and policyd may look
     /// where they are.
-    fn of_a_life() -> (Self, Vec<Line>) {
+    pub(crate) fn of_a_life() -> (Self, Vec<Line>) {
         let root = life::empty(Path::new(env!("CARGO_TARGET_TMPDIR")));
         let recording = Self::make(root.path(), Promise::default());
         (recording, Watch::boot(root.path()).unwrap().diary().unwrap())
@@ -69,7 +69,7 @@ fn described(step: &Step) -> String {
     }
 }
 
-fn laid(image: &Image) -> TempDir {
+pub(crate) fn laid(image: &Image) -> TempDir {
     let root = life::empty(&life::quick_place());
     image.lay(root.path()).unwrap();
     root
@@ -137,11 +137,9 @@ fn a46_writes_that_overtake_each_other_lose_nothing() {
     nothing_is_lost(|step| seeds(step, 4, 40).map(Cut::Some).collect());
 }
 
-/// The short lane starts from one disk of each set of files that a cut can leave: what a start has to do depends
-/// on which files are there.
-#[test]
-fn a46_a_power_cut_while_starting_after_a_power_cut_loses_nothing() {
-    let (recording, diary) = Recording::of_a_life();
+/// Every start that is a different one after a power cut. What it has to do depends on which files are there, so the
+/// short lane takes one disk of each set of files that a cut leaves.
+pub(crate) fn starts(recording: &Recording) -> Vec<(Image, Promise, String)> {
     let (mut starts, mut sets) = (Vec::new(), HashSet::<BTreeSet<PathBuf>>::new());
     let cuts = |step| [Cut::Synced, Cut::Kept].into_iter().chain(seeds(step, 1, 1).map(Cut::Some)).collect();
     recording.cut(cuts, |image, promise, what| {
@@ -149,8 +147,14 @@ fn a46_a_power_cut_while_starting_after_a_power_cut_loses_nothing() {
             starts.push((image.clone(), promise, what.to_owned()));
         }
     });
+    starts
+}
+
+#[test]
+fn a46_a_power_cut_while_starting_after_a_power_cut_loses_nothing() {
+    let (recording, diary) = Recording::of_a_life();
     let mut tally = Tally::default();
-    for (image, promise, first) in starts {
+    for (image, promise, first) in starts(&recording) {
         let root = laid(&image);
         let mut start = Recording::make(root.path(), promise);
         let offers = |step: &Step| matches!(step, Step::Said(text) if text.starts_with("offered"));

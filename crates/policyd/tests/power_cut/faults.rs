@@ -2,30 +2,35 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use anyhow::{Result, ensure};
 use testkit::power_cut::{Fault, failing, heard};
 
+use crate::cuts::{self, Recording};
 use crate::life::{self, ORDERS, Promise};
 use crate::long;
 use crate::watch::{FILES, FOLDERS, Watch};
 
+/// A life in `root`, with a fault. Returns how it ended, and whether the fault was met.
+fn live(root: &Path, fault: Fault) -> (Output, bool) {
+    let paths: Vec<PathBuf> = FOLDERS.iter().chain(&FILES).map(|name| root.join(name)).collect();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let ended = failing(&life::program(root), &paths, fault, log.path()).output().unwrap();
+    let met = fs::read_to_string(log.path()).unwrap().contains("(INJECTED)");
+    (ended, met)
+}
+
 /// Lives once for each of the faults `fault` makes of the numbers from 1 on (every `stride`th in the short lane),
 /// until one comes after the last call. `then` judges what a life left, and what it said.
-fn live_with(
-    stride: usize,
-    fault: impl Fn(usize) -> Fault,
-    then: impl Fn(&Path, &std::process::Output) -> Result<()>,
-) {
+fn live_with(stride: usize, fault: impl Fn(usize) -> Fault, then: impl Fn(&Path, &Output) -> Result<()>) {
     let stride = if long() { 1 } else { stride };
     let (mut lives, mut broken) = (0, Vec::new());
     for number in (1..).step_by(stride) {
         let root = life::empty(&life::quick_place());
-        let paths: Vec<PathBuf> = FOLDERS.iter().chain(&FILES).map(|name| root.path().join(name)).collect();
-        let log = tempfile::NamedTempFile::new().unwrap();
         let fault = fault(number);
-        let ended = failing(&life::program(root.path()), &paths, fault, log.path()).output().unwrap();
-        if !fs::read_to_string(log.path()).unwrap().contains("(INJECTED)") {
+        let (ended, met) = live(root.path(), fault);
+        if !met {
             assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
             break;
         }
@@ -87,6 +92,25 @@ fn a46_a_disk_that_stays_full_loses_nothing() {
             promise.is_kept(root, &diary)
         });
     }
+}
+
+/// A diary that has to be rolled back and cannot, for want of room, is a good diary.
+#[test]
+fn a46_a_full_disk_when_starting_after_a_power_cut_loses_nothing() {
+    let (recording, diary) = Recording::of_a_life();
+    let mut met = 0;
+    for (image, mut promise, first) in cuts::starts(&recording) {
+        let root = cuts::laid(&image);
+        let fault = Fault { call: "pwrite64", error: "ENOSPC", first: 1, last: None };
+        let (ended, here) = live(root.path(), fault);
+        met += usize::from(here);
+        for step in heard(&ended.stderr) {
+            promise.hear(&step);
+        }
+        let kept = promise.is_kept(root.path(), &diary);
+        assert!(kept.is_ok(), "{first}: {kept:#?}");
+    }
+    assert!(met > 5, "{met} full disks are too few to mean something");
 }
 
 /// A read that fails is no damage of the order log, and as much of the diary as cannot be read is kept and told.

@@ -30,7 +30,7 @@ impl Daemon {
     async fn start(bus: &PrivateBus, root: &Path) -> Self {
         let path = |name: &str| root.join(name).display().to_string();
         let config = format!(
-            "state = '{}'\nanchor = '{}'\nstore = '{}'\nallow_memory = true\n\
+            "state = '{}'\nanchor = {{ home = 'file', directory = '{}' }}\nstore = '{}'\nallow_memory = true\n\
              [bus]\naddress = '{}'\ntrust = 'same-user'\n",
             path("state"),
             path("anchor"),

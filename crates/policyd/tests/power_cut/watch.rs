@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use daemon::wall::Now;
 use ipc::{DiaryRecord, PolicyState, Refusal};
+use nestling_policyd::anchor::HomeConfig;
 use nestling_policyd::config::Config;
-use nestling_policyd::office::{Now, Office};
-use orders::{Body, Enrolment, PolicyHash, Role, Signer, WatchId};
+use nestling_policyd::office::Office;
+use orders::{Body, Enrolment, EnrolmentCode, PolicyHash, Role, Signer, WatchId};
 use policy::Policy;
 use store::Reader;
 
@@ -15,7 +17,7 @@ use store::Reader;
 pub(crate) const FOLDERS: [&str; 3] = ["state", "anchor", "store"];
 
 /// Its files, also those that are there for a moment.
-pub(crate) const FILES: [&str; 10] = [
+pub(crate) const FILES: [&str; 11] = [
     "state/device.key",
     "state/device.building",
     "state/orders.db",
@@ -23,6 +25,7 @@ pub(crate) const FILES: [&str; 10] = [
     "state/diary.db",
     "state/diary.db-journal",
     "anchor/anchor.json",
+    "anchor/anchor.key",
     "anchor/anchor.building",
     "store/policy.db",
     "store/policy.db.building",
@@ -54,8 +57,9 @@ impl Mum {
     pub(crate) fn enrolment(&self, code: &str) -> Vec<u8> {
         let mut mum = Self::signer(1);
         let enrolment = Enrolment {
-            code: code.replace(' ', ""),
-            key: mum.public(),
+            code: EnrolmentCode::parse(&code.replace(' ', "")).unwrap(),
+            keys: vec![mum.public()],
+            recovery: None,
             guardian: "mum".into(),
             role: Role::Main,
         };
@@ -98,7 +102,7 @@ impl Watch {
     pub(crate) fn boot(root: &Path) -> anyhow::Result<Self> {
         let config = Config {
             state: root.join("state"),
-            anchor: root.join("anchor"),
+            anchor: HomeConfig::File { directory: root.join("anchor") },
             store: root.join("store"),
             // What is played back lies in memory, to be quick.
             allow_memory: true,

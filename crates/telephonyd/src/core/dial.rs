@@ -34,7 +34,8 @@ impl Core {
     fn may_dial(&self, contact: &str) -> Result<(Who, E164), Refused> {
         let contact = self.rules.book.policy.contact(contact).ok_or(Refused::NotFound)?;
         let number = *contact.numbers.first().ok_or(Refused::NotFound)?;
-        let contact = caller::admit(&self.rules, &self.clock.moment(), Action::Dial(number)).map_err(Refused::Denied)?;
+        let contact = caller::admit(&self.rules, &self.clock.moment(), Action::Dial(number))
+            .map_err(Refused::Denied)?;
         if self.screen.is_some() || self.emergency.is_some() {
             return Err(Refused::Busy);
         }

@@ -114,7 +114,10 @@ impl Core {
     /// Contacts, modem and emergency number as they stand.
     pub(crate) fn surroundings(&self) -> Surroundings {
         let may_be_called = |contact: &&policy::Contact| {
-            contact.numbers.iter().any(|number| caller::admit(&self.rules, &self.clock.moment(), Action::Dial(*number)).is_ok())
+            contact
+                .numbers
+                .iter()
+                .any(|number| caller::admit(&self.rules, &self.clock.moment(), Action::Dial(*number)).is_ok())
         };
         let to_wire = |contact: &policy::Contact| ipc::Contact {
             id: contact.id.clone(),
@@ -155,10 +158,12 @@ impl Core {
 
     fn contacts_end(&self) -> Option<Duration> {
         let numbers = self.rules.book.policy.contacts.iter().flat_map(|contact| &contact.numbers);
-        let until = |number: &policy::E164| {
-            match decide(&self.rules.book, &self.clock.moment(), &Action::Dial(*number)) {
-                Verdict::Allow { until } | Verdict::Deny { until, .. } => until,
-            }
+        let until = |number: &policy::E164| match decide(
+            &self.rules.book,
+            &self.clock.moment(),
+            &Action::Dial(*number),
+        ) {
+            Verdict::Allow { until } | Verdict::Deny { until, .. } => until,
         };
         numbers.filter_map(until).min().map(|until| self.clock.boot_at(until))
     }

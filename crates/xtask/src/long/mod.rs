@@ -36,11 +36,17 @@ impl Options {
 /// Name, what it looks at, how.
 type Step = (&'static str, &'static str, fn(&Options) -> Result<Count>);
 
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     ("defences", "a test fails for each defence that is taken away", defences::run),
     ("fuzz", "parsers of what others wrote, fed with what nobody would write", fuzz::run),
     ("mutants", "tests fail for each change of the rules, or a reader was told why not", mutants::run),
+    ("attack", "storage changed while the watch was off gives nothing and takes no lifeline", attack),
 ];
+
+fn attack(options: &Options) -> Result<Count> {
+    let (passed, failed) = crate::attack::run(&options.only)?;
+    Ok(Count { passed, failed })
+}
 
 /// Runs all steps, or those named; a name that is no step says what in them is looked at.
 ///

@@ -45,6 +45,13 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
              {\"class\":\"VERSION\",\"release\":\"3.25\",\"rev\":\"3.25\",\"proto_major\":3,\"proto_minor\":15}
              {\"class\":\"SKY\",\"satellites\":[{\"PRN\":1,\"el\":45.0,\"az\":90.0,\"ss\":40.0,\"used\":true}]}",
         ),
+        // Answers of TPM 2.0, Part 1, clause 18: success, a counter behind a password, and an error of a handle.
+        "tpm" => vec![
+            b"\x80\x01\0\0\0\x0a\0\0\0\0".to_vec(),
+            b"\x80\x02\0\0\0\x1d\0\0\0\0\0\0\0\x0a\0\x08\0\0\0\0\0\0\0\x07\0\0\x01\0\0".to_vec(),
+            b"\x80\x01\0\0\0\x0a\0\0\x01\x8b".to_vec(),
+        ],
+        "guardian_toml" => vec![read("crates/guardian/src/starter.toml")?],
         "launch" => lines(
             "\"list\"
              {\"start\":{\"app\":\"draw\",\"session\":1}}

@@ -1,5 +1,6 @@
 //! `./nestling test probes`: the tests of the sandbox, the catalogue and the launcher on the watch's own kernel, where
-//! fs-verity, file-backed erofs and cgroup controllers are.
+//! fs-verity, file-backed erofs and cgroup controllers are; and those of the rules, the orders, the store and policyd, on
+//! the file system that keeps them.
 //!
 //! The test programs are built static and put on an erofs disk under the paths they have here; the programs they start
 //! are found there under the same path as here, which is compiled into them. `nestling-probe` runs one after the other with `--include-ignored`; what it
@@ -26,7 +27,22 @@ use crate::paths;
 use crate::process::{self, step};
 
 /// Whose tests run there.
-const PACKAGES: [&str; 3] = ["sandbox", "catalogue", "nestling-launcher"];
+const PACKAGES: [&str; 7] =
+    ["sandbox", "catalogue", "nestling-launcher", "policy", "orders", "store", "nestling-policyd"];
+/// Test programs that need what no watch has; the demo does the same with the real thing.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("bus", "a bus without users"),
+    ("tpm", "a TPM of the test's own"),
+    ("power_cut", "strace"),
+    ("readers", "setpriv"),
+];
+/// What tests read of the sources.
+const TEXTS: [&str; 4] = [
+    "docs/orders.md",
+    "tests/vectors/orders.json",
+    "crates/orders/golden/roles.txt",
+    "crates/policy/golden/decisions.txt",
+];
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The hostile app of the sandbox's tests, which look for it beside themselves.
 const HOSTILE: &str = "crates/sandbox/tests/hostile/app.rs";
@@ -82,6 +98,12 @@ struct Disks {
 struct Message {
     executable: Option<PathBuf>,
     profile: Option<Profile>,
+    target: Option<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,6 +147,11 @@ fn sort(messages: &str) -> Result<(BTreeSet<PathBuf>, BTreeSet<PathBuf>)> {
     for line in messages.lines().filter(|line| line.starts_with('{')) {
         let message: Message = serde_json::from_str(line).context("reading cargo's messages")?;
         let (Some(executable), Some(profile)) = (message.executable, message.profile) else { continue };
+        let name = message.target.map(|target| target.name).unwrap_or_default();
+        if let Some((name, needs)) = ELSEWHERE.iter().find(|(test, _)| profile.test && name == *test) {
+            println!("   not in the watch: {name}, which needs {needs}");
+            continue;
+        }
         if profile.test {
             tests.insert(executable)
         } else {
@@ -171,6 +198,12 @@ fn write_programs(disk: &Path, folder: &Path, built: &Built) -> Result<()> {
         files.file(&path, 0o755, fs::read(program)?);
         list.extend(["program /", &path, "\n"]);
     }
+    for text in TEXTS {
+        let text = paths::root().join(text);
+        let path = inside(&text)?;
+        files.file(&path, 0o644, fs::read(&text)?);
+        list.extend(["program /", &path, "\n"]);
+    }
     files.file("list", 0o644, list.into_bytes());
     let tar = folder.join("programs.tar");
     files.write_tar(fs::File::create(&tar)?)?;
@@ -204,7 +237,8 @@ mod tests {
 
     #[test]
     fn test_programs_and_others_are_told_apart() {
-        let messages = r#"{"reason":"compiler-artifact","executable":"/t/deps/a-1","profile":{"test":true}}
+        let messages = r#"{"reason":"compiler-artifact","executable":"/t/deps/a-1","profile":{"test":true},"target":{"name":"a"}}
+{"reason":"compiler-artifact","executable":"/t/deps/bus-1","profile":{"test":true},"target":{"name":"bus"}}
 {"reason":"compiler-artifact","executable":null,"profile":{"test":false}}
 {"reason":"compiler-artifact","executable":"/t/b","profile":{"test":false}}
 {"reason":"build-finished","success":true}

@@ -1,5 +1,5 @@
-//! The folder of a machine, `target/vm/<name>/`: one machine at a time. A QEMU whose owner was killed and could not
-//! end it is ended here, by its noted process id and only while it runs in this very folder.
+//! The folder of a machine, `target/vm/<name>/`: one machine at a time. A QEMU or a TPM whose owner was killed and
+//! could not end it is ended here, by its noted process id and only while it runs in this very folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-const NOTE: &str = "qemu.pid";
+/// The programs of a machine; the process of each is noted in `<program>.pid`.
+const PROGRAMS: [&str; 2] = ["qemu", "swtpm"];
 
 /// A folder that is ours until this is dropped.
 pub(super) struct Folder {
@@ -28,7 +29,9 @@ impl Folder {
             bail!("a watch runs in {} already", path.display());
         }
         let folder = Self { path, _lock: lock };
-        folder.end_orphan()?;
+        for program in PROGRAMS {
+            folder.end_orphan(program)?;
+        }
         Ok(folder)
     }
 
@@ -37,13 +40,18 @@ impl Folder {
         &self.path
     }
 
-    /// Remembers the process of the machine.
-    pub(super) fn note(&self, pid: u32) -> Result<()> {
-        fs::write(self.path.join(NOTE), pid.to_string()).context("noting QEMU's process")
+    /// Remembers a process of the machine, `qemu` or `swtpm`.
+    pub(super) fn note(&self, program: &str, pid: u32) -> Result<()> {
+        fs::write(self.note_of(program), pid.to_string())
+            .with_context(|| format!("noting the process of {program}"))
     }
 
-    fn end_orphan(&self) -> Result<()> {
-        let Ok(note) = fs::read_to_string(self.path.join(NOTE)) else { return Ok(()) };
+    fn note_of(&self, program: &str) -> PathBuf {
+        self.path.join(format!("{program}.pid"))
+    }
+
+    fn end_orphan(&self, program: &str) -> Result<()> {
+        let Ok(note) = fs::read_to_string(self.note_of(program)) else { return Ok(()) };
         let Ok(pid) = note.trim().parse::<i32>() else { return Ok(()) };
         let runs_here = || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == self.path);
         for _ in 0..50 {
@@ -54,13 +62,15 @@ impl Folder {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             sleep(Duration::from_millis(20));
         }
-        bail!("QEMU's process {pid} of an earlier run does not end")
+        bail!("the process {pid} of {program}, of an earlier run, does not end")
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.path.join(NOTE));
+        for program in PROGRAMS {
+            let _ = fs::remove_file(self.note_of(program));
+        }
     }
 }
 
@@ -84,10 +94,15 @@ mod tests {
             |at: &Path| std::process::Command::new("sleep").arg("60").current_dir(at).spawn().unwrap();
         let mut orphan = sleeper(place.path());
         let mut stranger = sleeper(elsewhere.path());
-        fs::write(place.path().join(NOTE), stranger.id().to_string()).unwrap();
+        let note = |program: &str, process: &std::process::Child| {
+            let file = place.path().join(format!("{program}.pid"));
+            fs::write(file, process.id().to_string()).unwrap();
+        };
+        note("qemu", &stranger);
+        note("swtpm", &stranger);
         drop(Folder::take(place.path()).unwrap());
         assert!(stranger.try_wait().unwrap().is_none());
-        fs::write(place.path().join(NOTE), orphan.id().to_string()).unwrap();
+        note("swtpm", &orphan);
         // The orphan is our child here, so it is waited for beside, as init would.
         let waiter = std::thread::spawn(move || orphan.wait().unwrap());
         Folder::take(place.path()).unwrap();

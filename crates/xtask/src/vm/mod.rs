@@ -9,6 +9,7 @@ mod folder;
 pub mod qemu;
 pub mod qmp;
 pub mod screen;
+mod tpm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use self::folder::Folder;
 use self::qemu::socket;
 use self::qmp::Qmp;
 use self::screen::Screen;
+use self::tpm::Tpm;
 use crate::debian::tree;
 use crate::image::Image;
 use crate::{paths, process};
@@ -52,7 +54,7 @@ pub struct Options {
     pub name: String,
     /// Where the screen is shown.
     pub display: Display,
-    /// Begin with an empty `/var`, as a new watch; else with what the last run left.
+    /// Begin with an empty `/var` and an empty TPM, as a new watch; else with what the last run left.
     pub fresh: bool,
     /// A folder whose files a new `/var` begins with, as a technician could have put them there.
     pub seed: Option<PathBuf>,
@@ -79,8 +81,10 @@ impl Options {
 
 /// A running machine; it ends when this is dropped.
 pub struct Vm {
-    folder: Folder,
     child: Child,
+    // Fields end in this order, after QEMU.
+    _tpm: Tpm,
+    folder: Folder,
     qmp: Option<Qmp>,
     started: Instant,
 }
@@ -92,14 +96,21 @@ impl Vm {
         for old in ["console.log", socket::QMP, socket::QMP_SIM, socket::MODEM, socket::GNSS, socket::AGENT] {
             let _ = fs::remove_file(folder.path().join(old));
         }
-        make_var(&folder.path().join("var.img"), options.fresh, options.seed.as_deref())?;
+        // A watch's storage and its TPM belong together: one without the other would be sealed.
+        let (var, tpm) = (folder.path().join("var.img"), folder.path().join(tpm::STATE));
+        let fresh = options.fresh || !var.exists() || !tpm.exists();
+        if fresh && tpm.exists() {
+            fs::remove_dir_all(tpm)?;
+        }
+        make_var(&var, fresh, options.seed.as_deref())?;
+        let tpm = Tpm::start(&folder)?;
         let stderr = fs::File::create(folder.path().join("qemu.log"))?;
-        let child = qemu::command(image, folder.path(), options.display, &options.cmdline)
+        let child = qemu::command(image, folder.path(), options.display, &options.cmdline)?
             .stderr(stderr)
             .spawn()
             .context("starting QEMU")?;
-        let mut vm = Self { folder, child, qmp: None, started: Instant::now() };
-        vm.folder.note(vm.child.id())?;
+        let mut vm = Self { child, _tpm: tpm, folder, qmp: None, started: Instant::now() };
+        vm.folder.note("qemu", vm.child.id())?;
         vm.qmp = Some(vm.wait_for_qmp()?);
         Ok(vm)
     }

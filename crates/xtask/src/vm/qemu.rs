@@ -17,6 +17,8 @@ use crate::paths;
 
 /// The program.
 pub(crate) const QEMU: &str = "qemu-system-x86_64";
+/// Where the initramfs is in memory: above the kernel, below what the firmware uses.
+const INITRAMFS: u64 = 256 << 20;
 /// First port of VNC (RFC 6143).
 const VNC: u16 = 5900;
 
@@ -58,19 +60,22 @@ pub mod socket {
     pub const GNSS: &str = "gnss.sock";
     /// The agent's.
     pub const AGENT: &str = "agent.sock";
+    /// The TPM's, which swtpm makes.
+    pub const TPM: &str = "tpm.sock";
 }
 
-/// The command that starts `image` in `folder`, which already holds `var.img`.
-pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &str) -> Command {
+/// The command that starts `image` in `folder`, which already holds `var.img` and the socket of a running TPM.
+pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &str) -> Result<Command> {
     let accelerator = accelerator(&image.kernel);
     let mut qemu = Command::new(QEMU);
     qemu.current_dir(folder).stdin(Stdio::null());
     qemu.args(["-nodefaults", "-no-user-config", "-no-reboot", "-nic", "none", "-m", "512", "-smp", "2"]);
     qemu.args(["-machine", "q35,i8042=off,vmport=off,usb=off"]);
     qemu.args(accelerator.arguments());
-    qemu.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
+    qemu.arg("-kernel").arg(&image.kernel);
+    let initramfs = initramfs(&mut qemu, &image.initramfs)?;
     let speed = accelerator.cmdline();
-    qemu.arg("-append").arg(format!("console=ttyS0 {} {speed} {debug}", image.cmdline));
+    qemu.arg("-append").arg(format!("console=ttyS0 {} {initramfs} {speed} {debug}", image.cmdline));
     qemu.args(["-serial", "file:console.log"]);
     drive(&mut qemu, "root", &image.root.display().to_string(), true);
     drive(&mut qemu, "var", "var.img", false);
@@ -84,6 +89,8 @@ pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &st
     qemu.args(["-device", "virtserialport,chardev=gnss,name=gnss0"]);
     chardev(&mut qemu, "agent", socket::AGENT);
     qemu.args(["-device", "virtserialport,chardev=agent,name=nestling.agent0"]);
+    qemu.args(["-chardev", &format!("socket,id=tpm,path={}", socket::TPM)]);
+    qemu.args(["-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm"]);
     for qmp in [socket::QMP, socket::QMP_SIM] {
         qemu.args(["-qmp", &format!("unix:{qmp},server=on,wait=off")]);
     }
@@ -95,13 +102,26 @@ pub(super) fn command(image: &Image, folder: &Path, display: Display, debug: &st
             qemu.args(["-vnc", &format!("127.0.0.1:{}", port - VNC), "-device", "virtio-tablet-pci"])
         }
     };
-    qemu
+    Ok(qemu)
+}
+
+/// Puts the initramfs into memory and returns what the kernel is told of it. `-initrd` puts it to the end of the memory,
+/// where with a TPM it would lie on the ACPI tables: QEMU leaves no room there for the TPM's log.
+fn initramfs(qemu: &mut Command, file: &Path) -> Result<String> {
+    let size = fs::metadata(file).with_context(|| format!("looking at {}", file.display()))?.len();
+    let name = escaped(&file.display().to_string());
+    qemu.args(["-device", &format!("loader,file={name},addr={INITRAMFS:#x},force-raw=on")]);
+    Ok(format!("initrdmem={INITRAMFS:#x},{size}"))
+}
+
+/// A comma in a path is doubled in QEMU's options.
+fn escaped(path: &str) -> String {
+    path.replace(',', ",,")
 }
 
 /// A disk.
 pub(crate) fn drive(qemu: &mut Command, name: &str, file: &str, readonly: bool) {
-    // A comma in a path is doubled in QEMU's options.
-    let file = file.replace(',', ",,");
+    let file = escaped(file);
     let readonly = if readonly { ",readonly=on" } else { "" };
     qemu.args(["-drive", &format!("if=none,id={name},format=raw,file={file}{readonly}")]);
     qemu.args(["-device", &format!("virtio-blk-pci,drive={name},serial=nestling-{name}")]);

@@ -14,8 +14,8 @@ use launch::{AppId, AppInfo, End, Refusal};
 use policy::{Action, AppGrant, Moment, Policy, Region, decide};
 
 use super::types::{Effect, Event, Launched, Refused};
-use daemon::wall::Now;
 use super::{Core, WITHOUT_POLICYD};
+use daemon::wall::Now;
 
 /// Wall clock at the start of every test, in a summer.
 const MORNING: i64 = 1_780_000_000;
@@ -25,7 +25,11 @@ fn secs(seconds: u64) -> Duration {
 }
 
 fn policy(grants: &[(&str, Option<i64>)]) -> Policy {
-    let grant = |(app, until): &(&str, Option<i64>)| AppGrant { app: (*app).into(), until: *until, permissions: vec![] };
+    let grant = |(app, until): &(&str, Option<i64>)| AppGrant {
+        app: (*app).into(),
+        until: *until,
+        permissions: vec![],
+    };
     // Core never looks at the contacts.
     let apps = grants.iter().map(grant).collect();
     Policy { apps, ..Policy::of(Region::Eu, vec![]) }
@@ -36,7 +40,8 @@ fn id(app: &str) -> AppId {
 }
 
 fn catalogue(apps: &[&str]) -> Launched {
-    let info = |app: &&str| AppInfo { id: id(app), name: app.to_uppercase(), category: "creative".into(), age: 3 };
+    let info =
+        |app: &&str| AppInfo { id: id(app), name: app.to_uppercase(), category: "creative".into(), age: 3 };
     Launched::Catalogue(apps.iter().map(info).collect())
 }
 

@@ -81,16 +81,14 @@ impl Watch {
     fn sealed(guardians: Vec<Contact>) -> Self {
         let mut watch = Self::blank();
         watch.modem(ModemState::Registered);
-        watch.rules(
-            Policy::of(Region::Neutral, guardians),
-            true,
-        );
+        watch.rules(Policy::of(Region::Neutral, guardians), true);
         watch.effects.clear();
         watch
     }
 
     fn event(&mut self, event: Event) {
-        let effects = self.core.handle(event, Now { boot: self.now, unix: MORNING + self.now.as_secs().cast_signed() });
+        let effects =
+            self.core.handle(event, Now { boot: self.now, unix: MORNING + self.now.as_secs().cast_signed() });
         self.effects.extend(effects);
     }
 
