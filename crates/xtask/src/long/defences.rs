@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 
 use super::Options;
 use super::patch::{self, Patch};
@@ -21,51 +21,50 @@ pub(super) fn run(options: &Options) -> Result<Count> {
     ensure!(!patches.is_empty(), "no such patch in tests/defences");
     let now = Now::ask()?;
     let tree = Tree::open()?;
-    let whole = without_patches(&tree, &patches)?;
     let mut rows = Record::load()?.rows("defences");
     rows.retain(|name, _| all.iter().any(|patch| patch.name == *name));
-    let mut count = Count::default();
+    // What shares its tests is run together, so that less is built.
+    let mut sets: BTreeMap<&[String], Vec<&Patch>> = BTreeMap::new();
     for patch in patches {
-        println!("   {}: {}", patch.name, patch.what);
-        let red = red(&tree, patch, &whole);
-        count.add(red.is_ok());
-        let said = match red {
-            Ok(red) => red.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(" "),
-            Err(error) => {
-                println!("{error:#}");
-                // The table holds one line of it.
-                format!("{error:#}").lines().next().unwrap_or_default().replace(['|', '`'], " ")
-            }
-        };
-        println!("   {}: {said}", patch.name);
-        rows.insert(patch.name.clone(), vec![patch.hash.clone(), now.date.clone(), now.commit.clone(), said]);
-        // At once: a run takes hours, and may be cut short.
-        record::write("defences", count, &record::DEFENCES, &rows)?;
+        sets.entry(&patch.crates).or_default().push(patch);
+    }
+    let mut count = Count::default();
+    for (crates, patches) in sets {
+        let ids: BTreeSet<&str> = patches.iter().map(|patch| patch.id.as_str()).collect();
+        let whole = tests(&tree, crates, ids);
+        if let Ok(whole) = &whole {
+            println!("   {}: {} tests pass without a patch", crates.join(", "), whole.count.passed);
+        }
+        for patch in patches {
+            println!("   {}: {}", patch.name, patch.what);
+            let red = match &whole {
+                Ok(whole) => red(&tree, patch, whole),
+                Err(error) => Err(anyhow!("without the patch: {error:#}")),
+            };
+            count.add(red.is_ok());
+            let said = red.map_or_else(|error| in_a_line(&error), |red| format!("`{}`", red.join("` `")));
+            println!("   {}: {said}", patch.name);
+            rows.insert(
+                patch.name.clone(),
+                vec![patch.hash.clone(), now.date.clone(), now.commit.clone(), said],
+            );
+            // At once: a run takes hours, and may be cut short.
+            record::write("defences", count, &record::DEFENCES, &rows)?;
+        }
     }
     Ok(count)
 }
 
-/// What fails with nothing taken away, by the crates whose tests are run.
-type Whole<'a> = BTreeMap<&'a [String], Vec<String>>;
-
-fn without_patches<'a>(tree: &Tree, patches: &[&'a Patch]) -> Result<Whole<'a>> {
-    let mut sets: BTreeMap<&[String], BTreeSet<&str>> = BTreeMap::new();
-    for patch in patches {
-        sets.entry(&patch.crates).or_default().insert(&patch.id);
-    }
-    let mut whole = BTreeMap::new();
-    for (crates, ids) in sets {
-        let outcome = tests(tree, crates, ids)?;
-        println!("   {}: {} tests pass without a patch", crates.join(", "), outcome.count.passed);
-        whole.insert(crates, outcome.red);
-    }
-    Ok(whole)
+/// Prints the whole of it, and returns what a table can hold.
+fn in_a_line(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    println!("{text}");
+    text.lines().next().unwrap_or_default().replace(['|', '`'], " ")
 }
 
 /// The tests that fail because the defence is gone.
-fn red(tree: &Tree, patch: &Patch, whole: &Whole<'_>) -> Result<Vec<String>> {
-    let before = whole.get(patch.crates.as_slice()).into_iter().flatten();
-    if let Some(test) = before.clone().find(|test| carries(test, &patch.id)) {
+fn red(tree: &Tree, patch: &Patch, whole: &Outcome) -> Result<Vec<String>> {
+    if let Some(test) = whole.red.iter().find(|test| carries(test, &patch.id)) {
         bail!("{test} fails without the patch");
     }
     let run = || tests(tree, &patch.crates, [patch.id.as_str()]);
