@@ -160,7 +160,7 @@ impl Story {
         };
         let (mut watch, _) = Stage::start(image, &Options::headless(MACHINE))?;
         is_registered(&mut watch)?;
-        watch.vm.power_off()?;
+        watch.power_off()?;
         copy(&var(), &lives.unbound)?;
 
         // The attacker's own watch, whose guardian he is.
@@ -174,7 +174,7 @@ impl Story {
         let order = attacker.set_policy(policy);
         family::revision(family::submit(&order, &mut |request| watch.ask(&request))?)?;
         rings(&mut watch, STRANGER)?;
-        watch.vm.power_off()?;
+        watch.power_off()?;
         copy(&var(), &lives.other)?;
 
         // The family's watch: with the aunt, and without her.
@@ -182,14 +182,14 @@ impl Story {
         is_registered(&mut watch)?;
         let mut mum = Guardian::bind(&mut |request| watch.ask(&request))?;
         rings(&mut watch, AUNT)?;
-        watch.vm.power_off()?;
+        watch.power_off()?;
         copy(&var(), &lives.earlier)?;
         let (mut watch, _) = Stage::start(image, &keep())?;
         is_registered(&mut watch)?;
         let order = mum.set_policy(family::family_without("aunt")?);
         let revision = family::revision(family::submit(&order, &mut |request| watch.ask(&request))?)?;
         opens_draw(&mut watch)?;
-        watch.vm.power_off()?;
+        watch.power_off()?;
         copy(&var(), &lives.now)?;
         let tpm = at("tpm");
         copy_folder(&paths::vm(MACHINE).join("tpm"), &tpm)?;
@@ -209,7 +209,7 @@ impl Story {
             })?;
             state = format!("{:?}", found.0).to_lowercase();
             self.judge(&mut watch, found, deed)?;
-            watch.vm.power_off()
+            watch.power_off()
         })();
         (state, verdict)
     }

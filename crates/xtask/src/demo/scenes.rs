@@ -31,7 +31,7 @@ pub(super) fn play(image: &Image, report: &mut Report) -> Result<()> {
         picture(&mut stage, report, "last", "What was on the screen when it failed")?;
     }
     outcome?;
-    stage.vm.power_off()
+    stage.power_off()
 }
 
 fn story(stage: &mut Stage, report: &mut Report) -> Result<()> {

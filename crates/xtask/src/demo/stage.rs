@@ -55,6 +55,14 @@ impl Stage {
         Ok((Self { vm, world, agent }, first_frame))
     }
 
+    /// Pulls the plug, and lets the world go: the modem's line of the machine's next life is not this one's.
+    ///
+    /// # Errors
+    /// The machine does not end.
+    pub(crate) fn power_off(self) -> Result<()> {
+        self.vm.power_off()
+    }
+
     /// Asks the agent.
     ///
     /// # Errors
