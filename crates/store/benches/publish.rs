@@ -65,9 +65,14 @@ fn plain(folder: &Path, revision: u64, policy: &Policy, as_it_comes: bool) {
     }
     let rows = db.transaction().unwrap();
     rows.execute_batch(SCHEMA).unwrap();
-    rows.execute("INSERT INTO policy VALUES (1, ?1, 'eu')", [revision.cast_signed()]).unwrap();
+    rows.execute(
+        "INSERT INTO policy VALUES (1, ?1, 'eu', 'UTC', NULL, NULL, NULL, NULL, NULL, 72, 90, 30, 30, 0, 0, 0, 0, NULL)",
+        [revision.cast_signed()],
+    )
+    .unwrap();
     {
-        let mut person = rows.prepare("INSERT INTO contact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)").unwrap();
+        let mut person =
+            rows.prepare("INSERT INTO contact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0)").unwrap();
         let mut number = rows.prepare("INSERT INTO number VALUES (?1, ?2, ?3)").unwrap();
         for (position, c) in (0_i64..).zip(&policy.contacts) {
             let kind = c.kind.as_str();
