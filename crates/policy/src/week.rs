@@ -131,7 +131,7 @@ pub(crate) fn closes<'a>(
         if begin.is_some_and(|begin| begin < span.end) {
             return begin;
         }
-        if span.end == i64::MAX || closures.clone().all(|closure| closure.before <= span.end) {
+        if span.end == i64::MAX {
             return None;
         }
         now = span.end;

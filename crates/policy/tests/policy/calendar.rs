@@ -35,6 +35,8 @@ fn a44_what_the_clock_skips_does_not_happen() {
     let midnight = at(HELSINKI, "2026-03-29T00:00");
     let skipped = planned(HELSINKI, vec![window(&[Day::Sun], "03:15", "03:45")]);
     assert_eq!(open(&skipped, midnight), yes(at(HELSINKI, "2026-04-05T03:15")));
+    let whole = planned(HELSINKI, vec![window(&[Day::Sun], "03:00", "04:00")]);
+    assert_eq!(open(&whole, midnight), yes(at(HELSINKI, "2026-04-05T03:00")));
     let into = planned(HELSINKI, vec![window(&[Day::Sun], "03:30", "05:00")]);
     assert_eq!(open(&into, midnight), yes(midnight + 3 * 3600), "begins with the jump");
     assert_eq!(open(&into, midnight + 3 * 3600), bedtime(midnight + 4 * 3600));

@@ -1,11 +1,11 @@
 //! Floors and defaults of the regions.
 
 use policy::{
-    ADULT, Action, App, Break, Caller, Child, Moment, Permission, Reason, Region, Rule, Rulebook, Usage,
-    Verdict, category, decide,
+    ADULT, Action, App, Break, Caller, Child, Moment, Permission, Reason, Region, Rule, Rulebook,
+    ScheduleKind, Usage, Verdict, category, decide,
 };
 
-use crate::family::{DRAW, UNUSED, app, at, family, grant, number, used, zone};
+use crate::family::{DRAW, UNUSED, app, at, family, grant, number, schedule, used, window, zone};
 
 const SHANGHAI: &str = "Asia/Shanghai";
 
@@ -127,6 +127,18 @@ fn a_default_break_ends_with_the_age_it_is_for() {
     assert_eq!(unknown(eighteen), Verdict::Allow { until: None });
     let denied = Verdict::Deny { reason: Reason::UsageUnknown, until: None };
     assert_eq!(unknown(eighteen - 3 * 3600), denied);
+}
+
+#[test]
+fn what_the_family_closes_for_good_no_birthday_opens() {
+    let mut rules = cn();
+    let always = vec![window(&policy::Day::ALL, "00:00", "00:00")];
+    rules.policy.schedules = vec![schedule(ScheduleKind::Custom, always)];
+    let never = Verdict::Deny { reason: Reason::Schedule, until: None };
+    for local in ["2032-06-30T12:00", "2032-06-30T23:59", "2032-07-01T00:00", "2032-07-01T00:01"] {
+        assert_eq!(open(&rules, local, &DRAW), never, "{local}");
+        assert_eq!(open(&rules, local, &CHESS), never, "{local}");
+    }
 }
 
 /// L75 and the notice of 2021.
