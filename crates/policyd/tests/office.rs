@@ -61,6 +61,17 @@ impl Watch {
         Enrolment { code, guardian: guardian.into(), role, keys: vec![key], recovery: None }
     }
 
+    /// A second guardian, with the code on the screen, main's signature and his own.
+    fn takes_in_dad(&mut self, office: &mut Office) -> Signer {
+        let dad = Signer::from_secret(&[2; 32]);
+        let enrolment = Self::enrolment(office, "dad", Role::Guardian, dad.public());
+        let id = WatchId::parse(office.watch()).unwrap();
+        let mut order = self.mum.order(&id, 0, Body::Enrol(enrolment));
+        dad.cosign(&mut order);
+        office.submit(&order.to_bytes(), now()).unwrap();
+        dad
+    }
+
     /// What nestling-tidy does: all but the anchor goes.
     fn erase(&self) {
         fs::remove_dir_all(self.path("state")).unwrap();
@@ -171,12 +182,8 @@ fn a17_on_a_bound_watch_the_code_alone_enrols_nobody() {
 #[test]
 fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
     let (mut watch, mut office) = Watch::bound();
-    let mut dad = Signer::from_secret(&[2; 32]);
-    let enrolment = Watch::enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let mut dad = watch.takes_in_dad(&mut office);
     let id = WatchId::parse(office.watch()).unwrap();
-    let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
-    dad.cosign(&mut order);
-    office.submit(&order.to_bytes(), now()).unwrap();
     let seen: Vec<_> = office.guardians().into_iter().map(|one| (one.name, one.main)).collect();
     assert_eq!(seen, [("Mum".to_owned(), true), ("Dad".to_owned(), false)]);
 
@@ -205,12 +212,8 @@ fn t30_who_may_order_is_in_the_diary_and_for_the_child_to_see() {
 fn a33_only_mains_order_wipes_and_the_watch_is_free_only_after_it() {
     let (mut watch, mut office) = Watch::bound();
     let old = fs::read(watch.path("state").join("orders.db")).unwrap();
-    let mut dad = Signer::from_secret(&[2; 32]);
-    let enrolment = Watch::enrolment(&mut office, "dad", Role::Guardian, dad.public());
+    let mut dad = watch.takes_in_dad(&mut office);
     let id = WatchId::parse(office.watch()).unwrap();
-    let mut order = watch.mum.order(&id, 0, Body::Enrol(enrolment));
-    dad.cosign(&mut order);
-    office.submit(&order.to_bytes(), now()).unwrap();
     let dads = dad.order(&id, 0, Body::Wipe {}).to_bytes();
     assert!(matches!(office.submit(&dads, now()), Err(Refusal::RoleForbids(_))));
     watch.submit(&mut office, Body::Wipe {}).unwrap();
