@@ -40,7 +40,7 @@ impl World {
 
     /// Connects the modem to a socket (QEMU's `-chardev socket,server=on`), again whenever it is lost.
     pub fn connect_modem(&self, path: impl Into<PathBuf>) {
-        let (world, path) = (self.clone(), path.into());
+        let (world, path) = (self.for_a_task(), path.into());
         self.runtime.spawn(async move {
             loop {
                 world.serve_modem(link::connect(&path).await).await;
@@ -55,7 +55,7 @@ impl World {
             let _runtime = self.runtime.enter();
             link::listen_abstract(name)?
         };
-        let world = self.clone();
+        let world = self.for_a_task();
         self.runtime.spawn(async move {
             loop {
                 match listener.accept().await {
@@ -93,7 +93,7 @@ impl World {
 
     /// Connects the sky to a socket, again whenever it is lost.
     pub fn connect_sky(&self, path: impl Into<PathBuf>) {
-        let (world, path) = (self.clone(), path.into());
+        let (world, path) = (self.for_a_task(), path.into());
         self.runtime.spawn(async move {
             loop {
                 let stream = link::connect(&path).await;
@@ -114,7 +114,7 @@ impl World {
             let _runtime = self.runtime.enter();
             UnixListener::bind(path)?
         };
-        let world = self.clone();
+        let world = self.for_a_task();
         self.runtime.spawn(async move {
             loop {
                 match listener.accept().await {

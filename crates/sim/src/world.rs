@@ -37,11 +37,13 @@ impl Default for WorldConfig {
 #[error("cannot start a thread for the simulated world")]
 pub struct StartError(#[source] io::Error);
 
-/// Handle to a running world; all clones mean the same one. It runs until its runtime ends.
+/// Handle to a running world; all clones mean the same one. It runs until its runtime ends, and one with a thread of its own
+/// until the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) shared: Arc<Shared>,
     pub(crate) runtime: Handle,
+    _alive: Option<Arc<tokio::sync::oneshot::Sender<()>>>,
 }
 
 impl World {
@@ -55,16 +57,23 @@ impl World {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError)?;
         let handle = runtime.handle().clone();
-        let run = move || runtime.block_on(std::future::pending::<()>());
+        // Ends with the world, and with it every line it holds.
+        let (alive, gone) = tokio::sync::oneshot::channel::<()>();
+        let run = move || drop(runtime.block_on(gone));
         std::thread::Builder::new().name("world".into()).spawn(run).map_err(StartError)?;
-        Ok(Self::on(handle, config))
+        Ok(Self { _alive: Some(Arc::new(alive)), ..Self::on(handle, config) })
     }
 
     fn on(runtime: Handle, config: WorldConfig) -> Self {
         let shared = Arc::new(Shared::new(config));
         runtime.spawn(Arc::clone(&shared).keep_modem_time());
         runtime.spawn(Arc::clone(&shared).keep_sky_time());
-        Self { shared, runtime }
+        Self { shared, runtime, _alive: None }
+    }
+
+    /// The same world for one of its own tasks, which does not keep the thread it runs on.
+    pub(crate) fn for_a_task(&self) -> Self {
+        Self { _alive: None, ..self.clone() }
     }
 
     /// Somebody calls the watch; `None` withholds the number.

@@ -82,6 +82,25 @@ async fn a_lost_terminal_is_waited_for_and_the_call_still_rings() {
 }
 
 #[tokio::test]
+async fn a_world_on_a_thread_lets_its_lines_go_when_it_is_dropped() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("modem");
+    let listener = UnixListener::bind(&path).unwrap();
+    let world = World::start_thread(WorldConfig::default()).unwrap();
+    world.connect_modem(&path);
+    world.serve_control(folder.path().join("control")).unwrap();
+    let accepted = tokio::time::timeout(PATIENCE, listener.accept()).await;
+    let (mut line, _) = accepted.unwrap().unwrap();
+    line.write_all(b"AT\r").await.unwrap();
+    until(&mut line, "OK\r\n").await;
+    drop(world);
+    let mut rest = Vec::new();
+    tokio::time::timeout(PATIENCE, line.read_to_end(&mut rest)).await.unwrap().unwrap();
+    let again = tokio::time::timeout(Duration::from_millis(500), listener.accept()).await;
+    assert!(again.is_err(), "nobody connects again");
+}
+
+#[tokio::test]
 async fn a_new_terminal_takes_the_modem_over() {
     let world = World::start(WorldConfig::default());
     let mut first = terminal(&world);
