@@ -19,6 +19,14 @@ pub(super) struct Lives {
     pub(super) unbound: PathBuf,
 }
 
+/// In which watch the storage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    Its,
+    Others,
+    New,
+}
+
 /// One attack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Deed {
@@ -29,6 +37,20 @@ pub(super) struct Deed {
 }
 
 impl Deed {
+    /// Whose TPM sees the storage.
+    pub(super) fn watch(&self) -> Watch {
+        match self.what {
+            ANOTHER_TPM => Watch::Others,
+            NEW_TPM => Watch::New,
+            _ => Watch::Its,
+        }
+    }
+
+    /// Not an attack: afterwards the watch is nobody's.
+    pub(super) fn is_a_wipe(&self) -> bool {
+        self.what == BY_ORDER
+    }
+
     /// The attacker wrote the list of guardians, and the watch is sealed: then he chooses who rings, and no more.
     pub(super) fn chooses_who_rings(&self) -> bool {
         self.whom == "everything" && self.what == "another watch's"
@@ -49,7 +71,12 @@ const TO_A_FILE: [&str; 9] = [
 ];
 
 /// To all of it.
-const TO_ALL: [&str; 4] = ["as it is", "restored from earlier", "another watch's", "a new watch's"];
+const TO_ALL: [&str; 7] =
+    ["as it is", "restored from earlier", "another watch's", "a new watch's", ANOTHER_TPM, NEW_TPM, BY_ORDER];
+const ANOTHER_TPM: &str = "put into another family's watch";
+const NEW_TPM: &str = "put into a watch that was never bound";
+/// What the family itself does, so that somebody else may have the watch.
+const BY_ORDER: &str = "wiped by the family's order";
 
 /// Folders that daemons begin with.
 const FOLDERS: [&str; 4] =

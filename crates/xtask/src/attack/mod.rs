@@ -7,8 +7,8 @@
 
 mod deeds;
 mod storage;
+mod table;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,10 +17,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use ipc::{Call, CallState, ModemState, PolicyState};
 use nestling_agent::protocol::{Reply, Request};
+use orders::Envelope;
 use sim::Event;
 
-use self::deeds::{Deed, Lives};
-use self::storage::{Storage, copy};
+use self::deeds::{Deed, Lives, Watch};
+use self::storage::{Found, Storage, copy};
+use self::table::Table;
 use crate::demo::family::{self, AUNT, Guardian, STRANGER};
 use crate::demo::stage::Stage;
 use crate::image::{self, Image, Kind};
@@ -29,13 +31,6 @@ use crate::{paths, process};
 
 /// The folder of the machine below `target/vm`.
 const MACHINE: &str = "attack";
-
-/// What was seen after one deed.
-struct Seen {
-    deed: Deed,
-    state: String,
-    verdict: Result<()>,
-}
 
 /// How many deeds the watch survived, and how many it did not.
 ///
@@ -47,55 +42,41 @@ pub fn run(only: &[String]) -> Result<(u64, u64)> {
     fs::create_dir_all(&bench)?;
     let story = Story::live(&image, &bench)?;
     let files = Storage::open(&story.lives.now)?.files("/lib")?;
-    let wanted = |deed: &Deed| only.is_empty() || only.iter().any(|only| deed.whom.contains(only.as_str()));
-    let deeds: Vec<_> = deeds::all(&files).into_iter().filter(wanted).collect();
-    let mut seen = Vec::new();
-    for (number, deed) in deeds.iter().enumerate() {
-        if !deeds::commit(deed, &files, &story.lives, &paths::vm(MACHINE).join("var.img"))? {
-            continue;
-        }
-        let (state, verdict) = story.examine(&image, deed);
+    let deeds = deeds::all(&files);
+    let wanted = |deed: &&Deed| only.is_empty() || only.iter().any(|only| deed.whom.contains(only.as_str()));
+    let commit = process::text(
+        Command::new("git").args(["rev-parse", "--short=10", "HEAD"]).current_dir(paths::root()),
+    )?;
+    let mut table = Table::load(&deeds);
+    let (mut passed, mut failed) = (0, 0);
+    for deed in deeds.iter().filter(wanted) {
+        let Some((state, verdict)) = story.suffer(&image, deed, &files)? else { continue };
         let word =
             verdict.as_ref().map_or_else(|error| format!("NOT SURVIVED: {error:#}"), |()| "survived".into());
         println!("   {} {}: {state}, {word}", deed.whom, deed.what);
-        seen.push(Seen { deed: deed.clone(), state, verdict });
-        if only.is_empty() {
-            // As far as it came: a machine may be wanted back before the end.
-            fs::write(paths::root().join("docs/attack.md"), table(&seen, number + 1, deeds.len())?)?;
-        }
+        *if verdict.is_ok() { &mut passed } else { &mut failed } += 1;
+        // As far as it came: a machine may be wanted back before the end.
+        table.set(deed, &state, verdict.is_ok(), commit.trim());
+        table.write()?;
     }
-    let failed = seen.iter().filter(|seen| seen.verdict.is_err()).count() as u64;
-    Ok((seen.len() as u64 - failed, failed))
-}
-
-fn table(seen: &[Seen], done: usize, all: usize) -> Result<String> {
-    let commit =
-        Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(paths::root()).output()?;
-    let mut text = format!(
-        "# The attack on a watch that is off\n\n\
-         Written by `./nestling test long attack` at commit {}. A technician has the storage of a bound watch and does to\n\
-         every file under `/var` what stands here; then the watch is switched on, with its own TPM. It survives if its\n\
-         rules are those of the family's last order, or it is sealed; a stranger, and an aunt whom that order removed, do\n\
-         not ring; nobody can enrol as its first guardian; 112 is dialled. With another watch's storage whole, the\n\
-         attacker's list of guardians says who rings while it is sealed, as the design allows, and nothing more. A deed that would\n\
-         change nothing is left out. This is the table after {done} of {all} deeds.\n\n\
-         | what | is | the watch is | and |\n|---|---|---|---|\n",
-        String::from_utf8_lossy(&commit.stdout).trim()
-    );
-    for Seen { deed, state, verdict } in seen {
-        let word = if verdict.is_ok() { "survives" } else { "**fails**" };
-        let _ = writeln!(text, "| `{}` | {} | {state} | {word} |", deed.whom, deed.what);
-    }
-    Ok(text)
+    Ok((passed, failed))
 }
 
 /// The lives before the attack.
 struct Story {
     lives: Lives,
-    /// What the watch's TPM remembers, as it was when it was switched off.
-    tpm: PathBuf,
+    /// What the TPMs remember, as it was when the watches were switched off.
+    tpms: Tpms,
     /// The family's last order.
     revision: u64,
+    /// An order to wipe the watch, which the family signed and has not sent.
+    wipe: Envelope,
+}
+
+struct Tpms {
+    its: PathBuf,
+    others: PathBuf,
+    new: PathBuf,
 }
 
 fn keep() -> Options {
@@ -111,6 +92,9 @@ fn is_registered(watch: &mut Stage) -> Result<()> {
 /// How long a call has to be noticed. ModemManager misses one that comes while it still sets a modem up; then it comes again.
 const NOTICED: Duration = Duration::from_secs(8);
 const CALLS: usize = 4;
+/// A watch that a deed keeps from starting does so every time; QEMU that ends by a signal of its own does not.
+const MACHINES: usize = 2;
+const NEVER_UP: &str = "never up";
 
 /// A call that rings, which shows that telephonyd has read the rules.
 fn rings(watch: &mut Stage, number: &str) -> Result<()> {
@@ -162,6 +146,9 @@ impl Story {
         is_registered(&mut watch)?;
         watch.power_off()?;
         copy(&var(), &lives.unbound)?;
+        let tpm = paths::vm(MACHINE).join("tpm");
+        let tpms = Tpms { its: at("tpm"), others: at("tpm-other"), new: at("tpm-unbound") };
+        copy_folder(&tpm, &tpms.new)?;
 
         // The attacker's own watch, whose guardian he is.
         let (mut watch, _) = Stage::start(image, &Options::headless(MACHINE))?;
@@ -176,6 +163,7 @@ impl Story {
         rings(&mut watch, STRANGER)?;
         watch.power_off()?;
         copy(&var(), &lives.other)?;
+        copy_folder(&tpm, &tpms.others)?;
 
         // The family's watch: with the aunt, and without her.
         let (mut watch, _) = Stage::start(image, &Options::headless(MACHINE))?;
@@ -191,16 +179,40 @@ impl Story {
         opens_draw(&mut watch)?;
         watch.power_off()?;
         copy(&var(), &lives.now)?;
-        let tpm = at("tpm");
-        copy_folder(&paths::vm(MACHINE).join("tpm"), &tpm)?;
-        Ok(Self { lives, tpm, revision })
+        copy_folder(&tpm, &tpms.its)?;
+        Ok(Self { lives, tpms, revision, wipe: mum.wipe() })
+    }
+
+    /// Does it and looks; `None` where there is nothing to do. Where the machine itself fell over it is tried again.
+    fn suffer(&self, image: &Image, deed: &Deed, files: &[Found]) -> Result<Option<(String, Result<()>)>> {
+        let mut seen = None;
+        for _ in 0..MACHINES {
+            if !deeds::commit(deed, files, &self.lives, &paths::vm(MACHINE).join("var.img"))? {
+                return Ok(None);
+            }
+            let (state, verdict) = self.examine(image, deed);
+            let fell_over = state == NEVER_UP && verdict.is_err();
+            seen = Some((state, verdict));
+            if !fell_over {
+                break;
+            }
+        }
+        Ok(seen)
     }
 
     /// Switches the watch on and looks at it.
     fn examine(&self, image: &Image, deed: &Deed) -> (String, Result<()>) {
-        let mut state = "never up".to_owned();
+        let mut state = NEVER_UP.to_owned();
         let verdict = (|| {
-            copy_folder(&self.tpm, &paths::vm(MACHINE).join("tpm"))?;
+            let tpm = match deed.watch() {
+                Watch::Its => &self.tpms.its,
+                Watch::Others => &self.tpms.others,
+                Watch::New => &self.tpms.new,
+            };
+            copy_folder(tpm, &paths::vm(MACHINE).join("tpm"))?;
+            if deed.is_a_wipe() {
+                self.wiped(image)?;
+            }
             let (mut watch, _) = Stage::start(image, &keep())?;
             is_registered(&mut watch)?;
             let found = watch.ask_until("a state", &Request::Status, |reply| match reply {
@@ -208,10 +220,24 @@ impl Story {
                 _ => None,
             })?;
             state = format!("{:?}", found.0).to_lowercase();
-            self.judge(&mut watch, found, deed)?;
+            if deed.is_a_wipe() {
+                nobodys(&mut watch, found.0)?;
+            } else {
+                self.judge(&mut watch, found, deed)?;
+            }
             watch.power_off()
         })();
         (state, verdict)
+    }
+
+    /// The family's order comes, and the watch ends to begin anew.
+    fn wiped(&self, image: &Image) -> Result<()> {
+        let (mut watch, _) = Stage::start(image, &keep())?;
+        is_registered(&mut watch)?;
+        // The answer may be lost with the machine that gives it.
+        let _ = family::submit(&self.wipe, &mut |request| watch.ask(&request));
+        watch.vm.wait_for_end(Duration::from_mins(1)).context("the watch goes on")?;
+        Ok(())
     }
 
     fn judge(&self, watch: &mut Stage, found: (PolicyState, u64), deed: &Deed) -> Result<()> {
@@ -237,6 +263,17 @@ impl Story {
         let dialled = |event: &Event| matches!(event, Event::Dialled { number } if number == "112");
         watch.network(mark, "112 was dialled", dialled).map(drop)
     }
+}
+
+/// As it left the factory: whoever holds it may bind it, and there is nobody who rings.
+fn nobodys(watch: &mut Stage, state: PolicyState) -> Result<()> {
+    ensure!(state == PolicyState::Unbound, "it is {state:?}");
+    let reply = watch.ask(&Request::OpenEnrolment)?;
+    ensure!(matches!(reply, Reply::Code(_)), "no code: {reply:?}");
+    for number in [STRANGER, AUNT, family::MUM] {
+        turned_away(watch, number)?;
+    }
+    Ok(())
 }
 
 fn turned_away(watch: &mut Stage, number: &str) -> Result<()> {

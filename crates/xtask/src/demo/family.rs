@@ -55,6 +55,11 @@ impl Guardian {
         order
     }
 
+    /// Signs that the watch shall forget everything.
+    pub fn wipe(&mut self) -> Envelope {
+        self.signer.order(&self.watch, now(), Body::Wipe {})
+    }
+
     /// What somebody with a key of his own would send.
     pub fn forged(&self, policy: Policy) -> Envelope {
         let mut stranger = Signer::from_secret(&[0x66; 32]).after(1000);

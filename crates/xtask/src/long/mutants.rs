@@ -58,9 +58,11 @@ fn mutate(tree: &Tree, name: &str) -> Result<Outcomes> {
     let output = tempfile::tempdir_in(paths::target())?;
     let mut cargo = tree.cargo();
     let status = cargo
-        .args(["mutants", "--in-place", "--profile", "release", "--test-tool", "nextest"])
+        .args(["mutants", "--in-place", "--profile", "mutants", "--test-tool", "nextest"])
         .args(["--no-config", "--no-times", "--colors", "never", "--package", name, "--output"])
         .arg(output.path())
+        // What follows is nextest's: its profile has the same name as cargo's.
+        .args(["--", "--profile", "mutants"])
         .status()
         .context("cannot start cargo mutants")?;
     let outcomes = output.path().join("mutants.out/outcomes.json");
