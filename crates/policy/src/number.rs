@@ -202,6 +202,9 @@ mod tests {
         ] {
             assert_eq!(normalise(text, finland()), Err(why), "{text}");
         }
+        let mum = "+358405550001".parse();
+        let padded = |length| normalise(&format!("{:<length$}", "+358405550001"), finland());
+        assert_eq!((padded(MAX_TEXT), padded(MAX_TEXT + 1)), (mum, Err(NumberError::TooLong)));
     }
 
     #[test]

@@ -101,6 +101,14 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_where_it_was_said_to_be() {
+        let place = Place::new(-33.5, 151.25).unwrap();
+        assert!((place.latitude() + 33.5).abs() < f64::EPSILON);
+        assert!((place.longitude() - 151.25).abs() < f64::EPSILON);
+        assert_eq!(format!("{place:?}"), "Place(…)", "logs do not say where");
+    }
+
+    #[test]
     fn the_date_line_is_no_wall() {
         let west = Place::new(0.0, 179.999).unwrap();
         let east = Place::new(0.0, -179.999).unwrap();

@@ -105,7 +105,7 @@ fn advice(name: &str) -> (bool, &'static str) {
              otherwise sign again.",
         ),
         "Enrolment" => {
-            (true, "The code is another one, or its ten minutes are over. Open a new one and `enrol` again.")
+            (true, "See its words above. Where they are of the code: open a new one, and `enrol` again.")
         }
         "WrongWatch" => {
             (true, "The order is for another watch. Look at its id on the screen, and `enrol` with that.")
@@ -118,6 +118,8 @@ fn advice(name: &str) -> (bool, &'static str) {
         "Malformed" => {
             (true, "The watch does not understand it, or a value is out of bounds: see its words above.")
         }
+        "Unsupported" => (true, "This watch cannot do that. The order is not sent again."),
+        "NotFound" => (true, "What the order is about is not there, or not any more."),
         "Sealed" => (false, "The watch found its storage changed and takes no orders. The order waits."),
         "Busy" => (false, "The watch was asked too often. The order waits: `send` again in a minute."),
         _ => (false, "The order waits: `send` again."),
