@@ -78,6 +78,7 @@ impl Diary {
     /// There is no room for it now, or not even a new one can be made.
     pub fn open(directory: &Path, now: i64) -> Result<Self, DiaryError> {
         let path = directory.join("diary.db");
+        let blocked = clear_the_way(directory, now)?;
         let mut diary = match Self::try_open(&path) {
             Ok(diary) => diary,
             Err(error) if error.is_for_now() => return Err(error),
@@ -90,7 +91,7 @@ impl Diary {
             }
         };
         // Here, not where it was set aside: the power may have gone between the two.
-        if diary.last == 0 && set_aside(directory)? > 0 {
+        if blocked || diary.last == 0 && set_aside(directory)? > 0 {
             diary.append(now, "policy", "diary-damaged", &HashMap::new())?;
         }
         Ok(diary)
@@ -188,6 +189,22 @@ impl Diary {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Sets aside what stands where SQLite keeps a file of its own and is none, such as a folder: no diary could ever be
+/// opened beside it. Says whether there was such a thing.
+fn clear_the_way(directory: &Path, now: i64) -> io::Result<bool> {
+    let mut blocked = false;
+    for ending in ["-journal", "-wal", "-shm"] {
+        let path = directory.join(format!("diary.db{ending}"));
+        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            tracing::error!(ending, "what stands beside the diary is no file and is set aside");
+            let number = set_aside(directory)?;
+            fs::rename(&path, directory.join(format!("diary.{now}-{number}{ending}{SET_ASIDE}")))?;
+            blocked = true;
+        }
+    }
+    Ok(blocked)
 }
 
 /// How many diaries were set aside.

@@ -376,6 +376,30 @@ fn a31_a_damaged_log_seals_the_watch() {
     sealed_for(&mut watch, "log-damaged");
 }
 
+/// SQLite cannot open a database beside which a folder stands where a file of its own belongs.
+#[test]
+fn a31_a_folder_where_a_file_belongs_stops_nobody() {
+    for name in ["diary.db", "orders.db", "device.key"]
+        .into_iter()
+        .flat_map(|name| ["", "-journal", "-wal", "-shm"].map(|ending| format!("{name}{ending}")))
+    {
+        let (watch, office) = Watch::bound();
+        drop(office);
+        let place = watch.path("state").join(&name);
+        let _ = fs::remove_file(&place);
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("file"), "so that nobody removes it as an empty one").unwrap();
+        let office = watch.boot();
+        let told = office.read_diary(0, 100).unwrap();
+        if name.starts_with("diary") {
+            assert_eq!(office.state(), PolicyState::Bound, "{name}");
+            assert!(told.iter().any(|line| line.kind == "diary-damaged"), "{name}");
+        } else {
+            assert_ne!(office.state(), PolicyState::Unbound, "{name}");
+        }
+    }
+}
+
 #[test]
 fn a31_one_changed_byte_of_an_order_seals_the_watch() {
     let (mut watch, office) = Watch::bound();
