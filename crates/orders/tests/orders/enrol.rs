@@ -25,6 +25,16 @@ fn a17_a_fresh_watch_binds_with_its_code_and_every_key() {
 }
 
 #[test]
+fn every_key_of_an_enrolment_has_to_be_shown() {
+    let (mum, laptop, paper) = (signer(1), signer(3), signer(9));
+    let Body::Enrol(enrolment) = enrolment("mum", Role::Main, &[&mum, &laptop], Some(&paper)) else {
+        panic!()
+    };
+    let keys = [&mum, &laptop, &paper].map(Signer::public);
+    assert!(enrolment.all_keys().eq(&keys));
+}
+
+#[test]
 fn a17_the_wrong_code_or_no_code_on_the_screen_binds_nobody() {
     let Home { mut ledger, mut mum, .. } = Home::unbound();
     let watch = ledger.watch().clone();

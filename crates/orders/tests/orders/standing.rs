@@ -180,6 +180,16 @@ fn pause_resume_and_lost_stand_until_the_next() {
 }
 
 #[test]
+fn daemons_decide_by_the_policy_and_what_stands() {
+    assert_eq!(Home::unbound().ledger.rules(), None);
+    let Home { mut ledger, mut dad, .. } = Home::bound();
+    order(&mut ledger, &mut dad, Body::Pause { until: None }).unwrap();
+    let rules = ledger.rules().unwrap();
+    assert_eq!((Some(&rules.policy), &rules.standing), (ledger.policy(), ledger.standing()));
+    assert!(rules.standing.paused.is_some());
+}
+
+#[test]
 fn the_watch_itself_grants_an_hour_and_no_more() {
     let Home { mut ledger, mut device, .. } = Home::bound();
     for body in [

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use orders::{Body, Door, EnvelopeError, MAX_ENVELOPE, PolicyHash, Refused, Role, Signer};
+use orders::{Body, Door, Envelope, EnvelopeError, MAX_ENVELOPE, PolicyHash, Refused, Role, Signer};
 
 use crate::family::{Home, NOW, door, enrolment, hex, order_with, signer, submit, through};
 
@@ -163,6 +163,16 @@ fn a43_the_largest_payload_is_below_192_kib() {
     assert!(matches!(result, Err(Refused::Envelope(EnvelopeError::TooLong(_)))));
     let fits = mum.seal(vec![b' '; MAX_ENVELOPE / 4 * 3 - 1024]);
     assert!(matches!(submit(&mut ledger, &fits), Err(Refused::Payload(_))));
+}
+
+#[test]
+fn a43_an_envelope_has_256_kib_and_not_a_byte_more() {
+    let Home { ledger, mut mum, .. } = Home::bound();
+    let order = mum.order(ledger.watch(), NOW, Body::Resume {}).to_bytes();
+    let padded = |length: usize| [&order[..], &vec![b' '; length - order.len()][..]].concat();
+    assert!(Envelope::parse(&padded(MAX_ENVELOPE)).is_ok());
+    let result = Envelope::parse(&padded(MAX_ENVELOPE + 1));
+    assert!(matches!(result, Err(EnvelopeError::TooLong(length)) if length == MAX_ENVELOPE + 1));
 }
 
 /// An enrolment of mum's on a fresh watch, as text.
