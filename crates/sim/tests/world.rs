@@ -62,7 +62,7 @@ async fn a_call_made_over_the_control_socket_rings_and_its_end_is_in_the_log() {
     let rang = at(|event| matches!(event, Event::Ringing { .. }));
     let ended = at(|event| matches!(event, Event::HungUpByWatch { .. }));
     assert!(rang < ended && ended - rang < 20_000_000, "{rang} {ended}");
-    assert!(client.send(&Command::HangUp).is_err(), "there is no call any more");
+    assert!(client.send(&Command::HangUp { number: None }).is_err(), "there is no call any more");
     let Reply::Status(status) = client.send(&Command::Status).unwrap() else { panic!() };
     assert!(status.linked && status.calls.is_empty());
 }

@@ -72,8 +72,8 @@ impl Sim {
             }
             Self::Shot { file } => return qmp()?.shot(&file),
             Self::Call { number } => Command::Call { number },
-            Self::Answer => Command::Answer,
-            Self::HangUp => Command::HangUp,
+            Self::Answer => Command::Answer {},
+            Self::HangUp => Command::HangUp { number: None },
             Self::Sms { number, text } => Command::Sms { number, text },
             Self::Move { lat, lon } => Command::Move { to: LatLon::new(lat, lon)? },
             Self::Walk { file } => {

@@ -103,8 +103,8 @@ fn a_dialled_call_rings_at_the_other_end_and_is_taken() {
     modem.remote_answer().unwrap();
     assert!(ask(&mut modem, "AT+CLCC").contains("+CLCC: 1,0,0,"));
     assert_eq!(ask(&mut modem, "AT+VTS=5"), "\r\nOK\r\n");
-    assert_eq!(text(&modem.remote_hang_up().unwrap()), "\r\nNO CARRIER\r\n");
-    assert_eq!(modem.remote_hang_up(), Err(WorldError::NoCall));
+    assert_eq!(text(&modem.remote_hang_up(at(3)).unwrap()), "\r\nNO CARRIER\r\n");
+    assert_eq!(modem.remote_hang_up(at(3)), Err(WorldError::NoCall));
 }
 
 #[test]
@@ -250,7 +250,7 @@ proptest! {
                 Step::Line(line) => drop(modem.feed(format!("AT{line}\r").as_bytes(), now)),
                 Step::Incoming(number) => drop(modem.incoming(number.as_deref(), now)),
                 Step::Answer => drop(modem.remote_answer()),
-                Step::HangUp => drop(modem.remote_hang_up()),
+                Step::HangUp => drop(modem.remote_hang_up(now)),
                 Step::Sms(text) => drop(modem.sms("+358405550001", &text, now)),
                 Step::Tick => drop(modem.tick(now)),
                 Step::Unlinked => modem.unlinked(),
