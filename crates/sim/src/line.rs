@@ -104,7 +104,7 @@ impl Line {
         }
         if let Some(one_in) = one_in {
             for byte in &mut bytes {
-                if self.roll() % one_in == 0 {
+                if self.roll().is_multiple_of(one_in) {
                     *byte = self.roll() as u8;
                 }
             }
@@ -208,13 +208,13 @@ mod tests {
         line
     }
 
-    fn text(pieces: Vec<Vec<u8>>) -> String {
+    fn text(pieces: &[Vec<u8>]) -> String {
         String::from_utf8_lossy(&pieces.concat()).into_owned()
     }
 
     fn answered(line: &mut Line, ms: u64) -> String {
         line.say(ANSWER.to_vec(), at(ms));
-        text(line.arrived(at(ms)))
+        text(&line.arrived(at(ms)))
     }
 
     #[test]
@@ -251,8 +251,8 @@ mod tests {
         assert_eq!(line.next_due(), Some(at(301)));
         line.end("delayed").unwrap();
         line.say(b"\r\nRING\r\n".to_vec(), at(100));
-        assert_eq!(text(line.arrived(at(300))), "");
-        assert_eq!(text(line.arrived(at(301))).as_bytes(), [ANSWER, b"\r\nRING\r\n"].concat());
+        assert_eq!(text(&line.arrived(at(300))), "");
+        assert_eq!(text(&line.arrived(at(301))).as_bytes(), [ANSWER, b"\r\nRING\r\n"].concat());
     }
 
     #[test]
@@ -260,13 +260,13 @@ mod tests {
         let mut line = with(Fault::Flood { line: "RING".into(), every_ms: 10 });
         for ms in [10, 20, 30] {
             assert_eq!(line.next_due(), Some(at(ms)));
-            assert_eq!(text(line.arrived(at(ms))), "\r\nRING\r\n");
+            assert_eq!(text(&line.arrived(at(ms))), "\r\nRING\r\n");
         }
         line.end("flood").unwrap();
         assert_eq!(line.next_due(), None);
         line.begin(Fault::Nonsense { every_ms: 10 }, at(30)).unwrap();
-        let first = text(line.arrived(at(40)));
-        assert_ne!(first, text(line.arrived(at(50))));
+        let first = text(&line.arrived(at(40)));
+        assert_ne!(first, text(&line.arrived(at(50))));
     }
 
     #[test]

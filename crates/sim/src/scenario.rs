@@ -82,7 +82,7 @@ impl Scenario {
         }
         let document =
             Document::parse(source).map_err(|error| wrong(error.span(), error.message().to_owned()))?;
-        for (name, _) in document.iter().filter(|(name, _)| !matches!(*name, "title" | "step")) {
+        if let Some((name, _)) = document.iter().find(|(name, _)| !matches!(*name, "title" | "step")) {
             let span = document.get_key_value(name).and_then(|(key, item)| key.span().or(item.span()));
             return Err(wrong(span, format!("{name:?} is not known here: a file has a title and steps")));
         }

@@ -118,13 +118,14 @@ impl Shared {
         let mut state = self.lock();
         let at = self.clock.now().mono;
         state.line.begin(fault.clone(), at)?;
-        self.log.push(Event::FaultBegan { fault: fault.clone() }, at);
+        let silences = fault.silences();
+        self.log.push(Event::FaultBegan { fault }, at);
         let mut out = state.settle();
-        if fault.silences() {
+        if silences {
             out.extend(state.modem.set_radio(false));
         }
         self.emit(&mut state, out, at);
-        if fault == Fault::Vanished && state.terminal.take().is_some() {
+        if state.line.faults().vanished() && state.terminal.take().is_some() {
             self.unlink(&mut state, at);
         }
         Ok(())

@@ -217,28 +217,26 @@ impl World {
 
     /// Does what a control command says.
     pub fn run(&self, command: Command) -> Reply {
-        let refused = |error: &dyn std::error::Error| error.to_string();
-        let of_the_world = |done: Result<(), WorldError>| done.map_err(|error| refused(&error));
-        let of_faults = |done: Result<(), FaultError>| done.map_err(|error| refused(&error));
-        let done = match command {
-            Command::Call { number } => of_the_world(self.call(number.as_deref())),
-            Command::Answer {} => of_the_world(self.answer()),
-            Command::HangUp { number: None } => of_the_world(self.hang_up()),
-            Command::HangUp { number } => of_the_world(self.leave(number.as_deref())),
-            Command::Sms { number, text } => of_the_world(self.sms(&number, &text)),
-            Command::Begin { fault } => of_faults(self.begin(fault)),
-            Command::End { fault: Some(fault) } => of_faults(self.end(&fault)),
-            Command::End { fault: None } => Ok(self.mend()),
-            Command::Move { to } => Ok(self.move_to(to)),
-            Command::Walk { way } => Ok(self.walk(way)),
-            Command::Fix { fix } => Ok(self.set_fix(fix)),
-            Command::Register { registration } => Ok(self.set_registration(registration)),
+        match command {
+            Command::Call { number } => return reply(self.call(number.as_deref())),
+            Command::Answer {} => return reply(self.answer()),
+            Command::HangUp { number: None } => return reply(self.hang_up()),
+            Command::HangUp { number } => return reply(self.leave(number.as_deref())),
+            Command::Sms { number, text } => return reply(self.sms(&number, &text)),
+            Command::Begin { fault } => return reply(self.begin(fault)),
+            Command::End { fault: Some(fault) } => return reply(self.end(&fault)),
+            Command::End { fault: None } => self.mend(),
+            Command::Move { to } => self.move_to(to),
+            Command::Walk { way } => self.walk(way),
+            Command::Fix { fix } => self.set_fix(fix),
+            Command::Register { registration } => self.set_registration(registration),
             Command::Status => return Reply::Status(self.status()),
             Command::Events { since } => return Reply::Events { events: self.events(since) },
-        };
-        match done {
-            Ok(()) => Reply::Done,
-            Err(reason) => Reply::Error { reason },
         }
+        Reply::Done
     }
+}
+
+fn reply<E: std::error::Error>(done: Result<(), E>) -> Reply {
+    done.map_or_else(|error| Reply::Error { reason: error.to_string() }, |()| Reply::Done)
 }

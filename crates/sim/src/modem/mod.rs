@@ -18,7 +18,6 @@ mod store;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::answer::Answer;
