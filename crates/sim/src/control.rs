@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::event::Stamped;
+use crate::fault::Fault;
 use crate::modem::{Call, Registration};
 use crate::sky::{Fix, LatLon, Walk};
 
@@ -27,9 +28,12 @@ pub enum Command {
         number: Option<String>,
     },
     /// The other end takes the call the watch dialled.
-    Answer,
+    Answer {},
     /// The other end hangs up.
-    HangUp,
+    HangUp {
+        /// Which; left out: all of them.
+        number: Option<String>,
+    },
     /// Somebody sends a text.
     Sms {
         /// A number or a short name.
@@ -56,6 +60,16 @@ pub enum Command {
     Register {
         /// Where it stands from now on.
         registration: Registration,
+    },
+    /// Something is wrong from now on.
+    Begin {
+        /// What.
+        fault: Fault,
+    },
+    /// Something is right again.
+    End {
+        /// The name of what was wrong; left out: everything.
+        fault: Option<String>,
     },
     /// How things stand.
     Status,
@@ -93,6 +107,8 @@ pub struct Status {
     pub linked: bool,
     /// Where the modem stands with the network.
     pub registration: Registration,
+    /// What is wrong, oldest first.
+    pub faults: Vec<Fault>,
     /// The calls the network holds.
     pub calls: Vec<Call>,
     /// Texts in the modem's store.
@@ -165,7 +181,9 @@ mod tests {
     #[test]
     fn commands_read_as_the_documentation_writes_them() {
         assert_eq!(read(r#"{"do":"call"}"#), Command::Call { number: None });
-        assert_eq!(read(r#"{"do":"hang-up"}"#), Command::HangUp);
+        assert_eq!(read(r#"{"do":"hang-up"}"#), Command::HangUp { number: None });
+        assert_eq!(read(r#"{"do":"begin","fault":"hung"}"#), Command::Begin { fault: Fault::Hung });
+        assert_eq!(read(r#"{"do":"end"}"#), Command::End { fault: None });
         let to = LatLon::new(60.17, 24.94).unwrap();
         assert_eq!(read(r#"{"do":"move","to":{"lat":60.17,"lon":24.94}}"#), Command::Move { to });
         let way = Walk::new(vec![to], 1.4).unwrap();
@@ -173,8 +191,14 @@ mod tests {
             read(r#"{"do":"walk","way":{"points":[{"lat":60.17,"lon":24.94}]}}"#),
             Command::Walk { way }
         );
-        assert!(serde_json::from_str::<Command>(r#"{"do":"walk","way":{"points":[]}}"#).is_err());
-        assert!(serde_json::from_str::<Command>(r#"{"do":"call","numer":"1"}"#).is_err());
+        for wrong in [
+            r#"{"do":"walk","way":{"points":[]}}"#,
+            r#"{"do":"call","numer":"1"}"#,
+            r#"{"do":"answer","number":"1"}"#,
+            r#"{"do":"begin","fault":"hang"}"#,
+        ] {
+            assert!(serde_json::from_str::<Command>(wrong).is_err(), "{wrong}");
+        }
     }
 
     proptest! {

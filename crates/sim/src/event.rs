@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::fault::Fault;
+
 /// The oldest events are forgotten beyond this many.
 const KEPT: usize = 100_000;
 
@@ -72,6 +74,21 @@ pub enum Event {
     HungUpByRemote {
         /// The other end.
         number: Option<String>,
+    },
+    /// The modem left the network, and the call was lost with it.
+    Lost {
+        /// The other end.
+        number: Option<String>,
+    },
+    /// Something is wrong from now on.
+    FaultBegan {
+        /// What.
+        fault: Fault,
+    },
+    /// It is right again.
+    FaultEnded {
+        /// The name of what was wrong.
+        fault: String,
     },
     /// The watch dialled, whatever it was: a number, a service code.
     Dialled {

@@ -14,9 +14,9 @@ use crate::link::{self, Stream};
 use crate::world::World;
 
 impl World {
-    /// Is the modem at the other end of `stream` until it closes or another terminal takes over.
+    /// Is the modem at the other end of `stream` until it closes, another terminal takes over, or the modem vanishes.
     pub async fn serve_modem(&self, stream: impl Stream) {
-        let (id, mut queue) = self.shared.attach();
+        let Some((id, mut queue)) = self.shared.attach() else { return };
         let (mut read, mut write) = tokio::io::split(stream);
         let answers = async {
             while let Some(bytes) = queue.recv().await {
@@ -43,7 +43,9 @@ impl World {
         let (world, path) = (self.for_a_task(), path.into());
         self.runtime.spawn(async move {
             loop {
-                world.serve_modem(link::connect(&path).await).await;
+                if !world.shared.lock().line.faults().vanished() {
+                    world.serve_modem(link::connect(&path).await).await;
+                }
                 tokio::time::sleep(link::RETRY).await;
             }
         });

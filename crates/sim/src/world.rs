@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 
 use crate::control::{Command, Reply, Status};
 use crate::event::{Event, NotSeen, Stamped};
-use crate::modem::{ModemConfig, Registration, WorldError};
+use crate::fault::{Fault, FaultError};
+use crate::modem::{Modem, ModemConfig, Registration, WorldError};
 use crate::shared::Shared;
 use crate::sky::{Fix, LatLon, Walk};
 
@@ -23,6 +24,13 @@ pub struct WorldConfig {
     pub modem: ModemConfig,
     /// Where the watch lies at first.
     pub home: LatLon,
+}
+
+impl WorldConfig {
+    /// The world of watch `number`, below 100: many fit in one program.
+    pub fn numbered(number: u8) -> Self {
+        Self { modem: ModemConfig::numbered(number), ..Self::default() }
+    }
 }
 
 impl Default for WorldConfig {
@@ -86,9 +94,14 @@ impl World {
         self.shared.with_modem(|modem, _| modem.remote_answer())
     }
 
-    /// The other end hangs up.
+    /// All other ends hang up.
     pub fn hang_up(&self) -> Result<(), WorldError> {
-        self.shared.with_modem(|modem, _| modem.remote_hang_up())
+        self.shared.with_modem(Modem::remote_hang_up)
+    }
+
+    /// The other end that has this number, or withholds it, hangs up.
+    pub fn leave(&self, number: Option<&str>) -> Result<(), WorldError> {
+        self.shared.with_modem(|modem, now| modem.remote_leaves(number, now))
     }
 
     /// Somebody sends a text.
@@ -98,7 +111,30 @@ impl World {
 
     /// The modem finds or loses the network.
     pub fn set_registration(&self, registration: Registration) {
-        self.shared.always(|modem| modem.set_registration(registration));
+        self.shared.set_registration(registration);
+    }
+
+    /// Something is wrong from now on.
+    pub fn begin(&self, fault: Fault) -> Result<(), FaultError> {
+        self.shared.begin(fault)
+    }
+
+    /// What has this name is right again.
+    pub fn end(&self, fault: &str) -> Result<(), FaultError> {
+        self.shared.end(fault)
+    }
+
+    /// Everything is right again.
+    pub fn mend(&self) {
+        for fault in self.faults() {
+            // Somebody else may have ended it meanwhile.
+            let _ = self.end(fault.name());
+        }
+    }
+
+    /// What is wrong, oldest first.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shared.lock().line.faults().list().to_vec()
     }
 
     /// The modem sends a line of its own accord, whatever it is.
@@ -134,6 +170,7 @@ impl World {
         Status {
             linked: state.linked(),
             registration: state.modem.registration(),
+            faults: state.line.faults().list().to_vec(),
             calls: state.modem.calls().to_vec(),
             stored_messages: state.modem.stored_messages(),
             position: state.sky.position(),
@@ -180,33 +217,26 @@ impl World {
 
     /// Does what a control command says.
     pub fn run(&self, command: Command) -> Reply {
-        let done = match command {
-            Command::Call { number } => self.call(number.as_deref()),
-            Command::Answer => self.answer(),
-            Command::HangUp => self.hang_up(),
-            Command::Sms { number, text } => self.sms(&number, &text),
-            Command::Move { to } => {
-                self.move_to(to);
-                Ok(())
-            }
-            Command::Walk { way } => {
-                self.walk(way);
-                Ok(())
-            }
-            Command::Fix { fix } => {
-                self.set_fix(fix);
-                Ok(())
-            }
-            Command::Register { registration } => {
-                self.set_registration(registration);
-                Ok(())
-            }
+        match command {
+            Command::Call { number } => return reply(self.call(number.as_deref())),
+            Command::Answer {} => return reply(self.answer()),
+            Command::HangUp { number: None } => return reply(self.hang_up()),
+            Command::HangUp { number } => return reply(self.leave(number.as_deref())),
+            Command::Sms { number, text } => return reply(self.sms(&number, &text)),
+            Command::Begin { fault } => return reply(self.begin(fault)),
+            Command::End { fault: Some(fault) } => return reply(self.end(&fault)),
+            Command::End { fault: None } => self.mend(),
+            Command::Move { to } => self.move_to(to),
+            Command::Walk { way } => self.walk(way),
+            Command::Fix { fix } => self.set_fix(fix),
+            Command::Register { registration } => self.set_registration(registration),
             Command::Status => return Reply::Status(self.status()),
             Command::Events { since } => return Reply::Events { events: self.events(since) },
-        };
-        match done {
-            Ok(()) => Reply::Done,
-            Err(error) => Reply::Error { reason: error.to_string() },
         }
+        Reply::Done
     }
+}
+
+fn reply<E: std::error::Error>(done: Result<(), E>) -> Reply {
+    done.map_or_else(|error| Reply::Error { reason: error.to_string() }, |()| Reply::Done)
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sim::{Client, Command, Event, LatLon, Reply, Walk, World, WorldConfig};
+use sim::{Client, Command, Event, Fault, LatLon, Registration, Reply, Scenario, Walk, World, WorldConfig};
 use tempfile::TempDir;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, duplex,
@@ -62,7 +62,7 @@ async fn a_call_made_over_the_control_socket_rings_and_its_end_is_in_the_log() {
     let rang = at(|event| matches!(event, Event::Ringing { .. }));
     let ended = at(|event| matches!(event, Event::HungUpByWatch { .. }));
     assert!(rang < ended && ended - rang < 20_000_000, "{rang} {ended}");
-    assert!(client.send(&Command::HangUp).is_err(), "there is no call any more");
+    assert!(client.send(&Command::HangUp { number: None }).is_err(), "there is no call any more");
     let Reply::Status(status) = client.send(&Command::Status).unwrap() else { panic!() };
     assert!(status.linked && status.calls.is_empty());
 }
@@ -150,4 +150,122 @@ async fn a_line_that_is_no_command_gets_an_error_and_one_without_end_the_door() 
     let _ = stream.get_mut().write_all(&vec![b'x'; sim::control::LINE_LIMIT + 1]).await;
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the door");
+}
+
+#[tokio::test]
+async fn a_modem_that_vanished_cannot_be_opened_until_it_is_back_and_nobody_reaches_it() {
+    let world = World::start(WorldConfig::default());
+    let mut first = terminal(&world);
+    world.wait_for(0, PATIENCE, |event| *event == Event::Linked).await.unwrap();
+    world.call(Some(MUM)).unwrap();
+    world.begin(Fault::Vanished).unwrap();
+    let mut rest = Vec::new();
+    tokio::time::timeout(PATIENCE, first.read_to_end(&mut rest)).await.unwrap().unwrap();
+    let number = || Some(MUM.to_owned());
+    world.wait_for(0, PATIENCE, |event| *event == Event::Lost { number: number() }).await.unwrap();
+    let mut closed = terminal(&world);
+    tokio::time::timeout(PATIENCE, closed.read_to_end(&mut rest)).await.unwrap().unwrap();
+    world.call(Some(MUM)).unwrap();
+    world.wait_for(0, PATIENCE, |event| *event == Event::Unreachable { number: number() }).await.unwrap();
+    assert!(!world.status().linked);
+    world.end("vanished").unwrap();
+    let mut again = terminal(&world);
+    again.write_all(b"AT\r").await.unwrap();
+    until(&mut again, "OK\r\n").await;
+    assert_eq!(world.status().registration, Registration::Home);
+}
+
+#[tokio::test]
+async fn what_is_late_comes_and_what_hangs_does_not_answer() {
+    let world = World::start(WorldConfig::default());
+    let mut terminal = terminal(&world);
+    world.begin(Fault::Delayed { ms: 50 }).unwrap();
+    terminal.write_all(b"AT\r").await.unwrap();
+    until(&mut terminal, "OK\r\n").await;
+    world.begin(Fault::Hung).unwrap();
+    terminal.write_all(b"AT+CGSN\r").await.unwrap();
+    world.call(Some(MUM)).unwrap();
+    world.mend();
+    terminal.write_all(b"ATI\r").await.unwrap();
+    let heard = until(&mut terminal, "OK\r\n").await;
+    assert!(heard.contains("Manufacturer") && !heard.contains("RING"), "{heard}");
+    assert_eq!(world.status().faults, []);
+    assert_eq!(world.status().calls.len(), 1, "the network does not know that it hung");
+}
+
+#[tokio::test]
+async fn sixteen_modems_in_one_program_keep_apart() {
+    let worlds: Vec<World> = (0..16).map(|number| World::start(WorldConfig::numbered(number))).collect();
+    let mut imeis = std::collections::BTreeSet::new();
+    for (number, world) in worlds.iter().enumerate() {
+        let mut terminal = terminal(world);
+        if number % 2 == 0 {
+            world.begin(Fault::Denied).unwrap();
+        }
+        terminal.write_all(b"AT+CGSN;+CREG?\r").await.unwrap();
+        let heard = until(&mut terminal, "OK\r\n").await;
+        assert!(heard.contains(if number % 2 == 0 { "+CREG: 0,3" } else { "+CREG: 0,1" }), "{heard}");
+        imeis.insert(heard.lines().nth(1).unwrap().to_owned());
+    }
+    assert_eq!(imeis.len(), 16);
+}
+
+/// What the network sees of a scenario when no watch is there.
+fn plays(file: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(file);
+    let text = std::fs::read_to_string(path).unwrap();
+    let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let world = World::start_thread(WorldConfig::default()).unwrap();
+    let told = scenario.play(drop, |step| match world.run(step.command.clone()) {
+        Reply::Done => Ok(()),
+        other => Err(format!("line {}: {other:?}", step.line)),
+    });
+    told.unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert_eq!(world.faults(), [], "{file} leaves nothing wrong behind");
+    let name = |stamped: &sim::Stamped| match &stamped.event {
+        Event::FaultBegan { fault } => format!("+{}", fault.name()),
+        Event::FaultEnded { fault } => format!("-{fault}"),
+        event => serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned(),
+    };
+    world.events(0).iter().map(name).collect()
+}
+
+#[test]
+fn every_scenario_is_played_as_it_is_written() {
+    let mut files: Vec<String> =
+        std::fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+    files.sort();
+    let seen: Vec<_> = files.iter().map(|file| (file.as_str(), plays(file).join(" "))).collect();
+    let expected = [
+        (
+            "flood.toml",
+            "+flood -flood +truncated +disordered +garbage ringing ringing ringing -truncated -disordered -garbage \
+             hung-up-by-remote hung-up-by-remote hung-up-by-remote ringing hung-up-by-remote",
+        ),
+        (
+            "modem-hangs-and-vanishes.toml",
+            "ringing +hung hung-up-by-remote +vanished -hung -vanished ringing hung-up-by-remote",
+        ),
+        (
+            "no-network.toml",
+            "+searching unreachable +denied +airplane -searching -denied -airplane +roaming ringing \
+             hung-up-by-remote -roaming ringing hung-up-by-remote",
+        ),
+        (
+            "sim-swapped.toml",
+            "ringing +sim-pulled lost +sim-swapped ringing +sim-locked lost -sim-pulled -sim-swapped -sim-locked \
+             ringing hung-up-by-remote",
+        ),
+        (
+            "stranger-on-a-noisy-line.toml",
+            "+echo +delayed +nonsense ringing ringing ringing hung-up-by-remote -echo -delayed -nonsense",
+        ),
+        // Without a watch the two that wait stay when Mum gives up.
+        ("two-callers.toml", "ringing ringing ringing hung-up-by-remote"),
+    ];
+    let expected: Vec<_> = expected.iter().map(|(file, events)| (*file, (*events).to_owned())).collect();
+    assert_eq!(seen, expected);
 }

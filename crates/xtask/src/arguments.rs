@@ -31,11 +31,14 @@ enum Command {
     /// Run the short lane, all that CI runs; or only the steps or tests named; or, after `long`, the long lane
     Test {
         /// Steps (fmt, clippy, deny, rust, probes, image, product, demo) or parts of tests' names. After `long`:
-        /// steps (defences, fuzz, mutants) and lines, patches, targets or crates to look at alone
+        /// steps (defences, fuzz, mutants, soak, attack) and lines, patches, targets or crates to look at alone
         names: Vec<String>,
         /// How long each target is fuzzed
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// How many calls the soak makes, on all watches
+        #[arg(long, default_value_t = 2000)]
+        calls: u32,
     },
     /// Measure what the design promises in numbers; without a name, say what can be measured
     Bench {
@@ -64,8 +67,8 @@ impl Arguments {
             Command::Run(run) => run.run(),
             Command::Sim(sim) => sim.run(),
             Command::Demo => crate::demo::run(),
-            Command::Test { names, seconds } => match names.split_first() {
-                Some((first, names)) if first == "long" => crate::long::run(names, seconds),
+            Command::Test { names, seconds, calls } => match names.split_first() {
+                Some((first, names)) if first == "long" => crate::long::run(names, seconds, calls),
                 _ => crate::testing::run(&names),
             },
             Command::Bench { names } => crate::bench::run(&names),

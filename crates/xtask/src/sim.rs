@@ -1,11 +1,12 @@
 //! `sim`: plays the world around the watch that `run` started: the network by the simulator's control socket, the
 //! finger and the camera by QEMU's second one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
-use sim::{Client, Command, LatLon, Walk};
+use sim::control::ClientError;
+use sim::{Client, Command, LatLon, Scenario, Walk};
 
 use crate::paths;
 use crate::run::{NAME, SIM_SOCKET};
@@ -46,6 +47,11 @@ pub enum Sim {
         /// The file
         file: PathBuf,
     },
+    /// Plays a scenario, such as those in crates/sim/scenarios
+    Play {
+        /// The file
+        file: PathBuf,
+    },
     /// How the world stands
     Status,
     /// A finger taps the screen
@@ -72,24 +78,49 @@ impl Sim {
             }
             Self::Shot { file } => return qmp()?.shot(&file),
             Self::Call { number } => Command::Call { number },
-            Self::Answer => Command::Answer,
-            Self::HangUp => Command::HangUp,
+            Self::Answer => Command::Answer {},
+            Self::HangUp => Command::HangUp { number: None },
             Self::Sms { number, text } => Command::Sms { number, text },
             Self::Move { lat, lon } => Command::Move { to: LatLon::new(lat, lon)? },
             Self::Walk { file } => {
                 let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
                 Command::Walk { way: Walk::parse(&text)? }
             }
+            Self::Play { file } => return play(&file),
             Self::Status => Command::Status,
         };
-        let socket = paths::vm(NAME).join(SIM_SOCKET);
-        let mut world = Client::connect(&socket).context("no watch runs: start one with `./nestling run`")?;
+        let mut world = world()?;
         match world.send(&command)? {
             sim::Reply::Status(status) => println!("{}", serde_json::to_string_pretty(&status)?),
             _ => println!("done"),
         }
         Ok(())
     }
+}
+
+fn world() -> Result<Client> {
+    let socket = paths::vm(NAME).join(SIM_SOCKET);
+    Client::connect(&socket).context("no watch runs: start one with `./nestling run`")
+}
+
+/// Plays a scenario to its end. A step the world refuses is said and passed over: the watch may have been faster, and
+/// ended a call before the other end did.
+fn play(file: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let scenario = Scenario::parse(&text).with_context(|| file.display().to_string())?;
+    let mut world = world()?;
+    println!("{}", scenario.title);
+    scenario.play(std::thread::sleep, |step| {
+        let said = match world.send(&step.command) {
+            Ok(_) => "done".to_owned(),
+            Err(ClientError::Refused(reason)) => format!("refused: {reason}"),
+            Err(error) => return Err(error),
+        };
+        let command = serde_json::to_string(&step.command)?;
+        println!("{:8.1} s  {command}: {said}", step.at.as_secs_f64());
+        Ok(())
+    })?;
+    Ok(())
 }
 
 fn qmp() -> Result<Qmp> {

@@ -31,6 +31,18 @@ impl Default for SimCard {
     }
 }
 
+impl SimCard {
+    /// The card of subscriber `number`, for several watches at once.
+    pub fn numbered(number: u8) -> Self {
+        Self {
+            imsi: format!("2449900000001{number:02}", number = number % 100),
+            iccid: format!("89843520890000010{number:02}", number = number % 100),
+            own_number: format!("+3584011111{number:02}", number = number % 100),
+            ..Self::default()
+        }
+    }
+}
+
 const READ_BINARY: &str = "176";
 const EF_ICCID: &str = "12258";
 const EF_AD: &str = "28589";

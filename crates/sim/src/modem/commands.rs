@@ -6,8 +6,6 @@ use crate::clock::Now;
 use crate::event::{Event, HangUp};
 use crate::modem::calls::CallState;
 
-/// `+CME ERROR: SIM not inserted`
-const NO_SIM: u16 = 10;
 const CHARSETS: [&str; 3] = ["IRA", "GSM", "UTF-8"];
 /// Dialled digits beyond this are refused.
 const DIAL_LIMIT: usize = 80;
@@ -72,7 +70,11 @@ impl Modem {
             ("+CLCK", Ask::Set(set)) if values(set).get(1) == Some(&"2") => {}
             _ => return None,
         }
-        let Some(card) = &self.config.sim else { return Some(Answer::cme(NO_SIM)) };
+        let card = match self.card() {
+            Ok(card) => card,
+            Err(_) if name == "+CPIN" && self.has_sim() => return Some(Answer::line("+CPIN: SIM PIN")),
+            Err(code) => return Some(Answer::cme(code)),
+        };
         Some(match (name, ask) {
             ("+CPIN", _) => Answer::line("+CPIN: READY"),
             ("+CIMI", _) => Answer::line(&card.imsi),
@@ -87,7 +89,7 @@ impl Modem {
 
     /// The values of `+CREG` and its siblings after the mode: where, and over LTE (7).
     pub(super) fn registration_values(&self, mode: u8) -> String {
-        let stat = self.registration as u8;
+        let stat = self.registration() as u8;
         if mode == 2 && matches!(stat, 1 | 5) {
             format!("{stat},\"00C8\",\"0001E240\",7")
         } else {
@@ -96,7 +98,7 @@ impl Modem {
     }
 
     fn network(&mut self, name: &str, ask: Ask<'_>, now: Now, out: &mut Vec<Output>) -> Option<Answer> {
-        let registered = matches!(self.registration as u8, 1 | 5);
+        let registered = self.registration().serves();
         if let Some(which) = ["+CREG", "+CGREG", "+CEREG"].iter().position(|known| *known == name) {
             let mode = self.settings.registration.get_mut(which)?;
             return match ask {
@@ -112,6 +114,17 @@ impl Modem {
             };
         }
         Some(match (name, ask) {
+            ("+CFUN", Ask::Read) => Answer::line(if self.radio { "+CFUN: 1" } else { "+CFUN: 4" }),
+            ("+CFUN", Ask::Set(set)) => {
+                // TS 27.007, 8.2: full, or without a radio.
+                let on = match *values(set).first()? {
+                    "1" => true,
+                    "0" | "4" => false,
+                    _ => return None,
+                };
+                out.extend(self.set_radio(on));
+                Answer::ok()
+            }
             ("+COPS", Ask::Set(set)) => {
                 match values(set).as_slice() {
                     ["3", format] => self.settings.operator_numeric = *format == "2",
@@ -122,7 +135,7 @@ impl Modem {
             }
             ("+COPS", Ask::Read) if !registered => Answer::line("+COPS: 0"),
             ("+COPS", Ask::Read) => {
-                let plmn = self.config.sim.as_ref()?.plmn();
+                let plmn = self.card().ok()?.plmn();
                 let (format, operator) = if self.settings.operator_numeric {
                     (2, plmn)
                 } else {
@@ -204,7 +217,7 @@ impl Modem {
         }
         out.push(Output::Event(Event::Dialled { number: number.to_owned() }));
         // The network takes emergency calls from everyone (TS 22.101, 10).
-        let carried = matches!(self.registration as u8, 1 | 5) || matches!(number, "112" | "911");
+        let carried = self.registration().serves() || (self.radio && matches!(number, "112" | "911"));
         match carried.then(|| self.calls.dial(number, now.mono)).flatten() {
             Some(()) => Answer::ok(),
             None => no_carrier(),

@@ -60,7 +60,6 @@ fn test(name: &str) -> Option<&'static [&'static str]> {
 
 fn read(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
-        "+CFUN" => &["+CFUN: 1"],
         "+CGDCONT" => &["+CGDCONT: 1,\"IPV4V6\",\"internet\",\"\",0,0"],
         "+CSCB" => &["+CSCB: 0,\"\",\"\""],
         "+CMGF" => &["+CMGF: 0"],
@@ -73,7 +72,7 @@ fn set(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         // The result format is always verbose and numeric in `+CME ERROR`.
         "V" | "X" | "&C" | "&D" | "&F" | "L" | "M" | "+CMEE" | "+CTZU" | "+CTZR" | "+CNMI" | "+CSCB"
-        | "+IFC" | "+CMER" | "+CGEREP" | "+CFUN" | "+CGDCONT" => &[],
+        | "+IFC" | "+CMER" | "+CGEREP" | "+CGDCONT" => &[],
         _ => return None,
     })
 }

@@ -75,7 +75,7 @@ impl Modem {
         let answer = match pdu::submit(&hex) {
             _ if !send => Answer::ok(),
             Ok(submit) if submit.length == entry.length && !too_long => {
-                if matches!(self.registration as u8, 1 | 5) {
+                if self.registration().serves() {
                     let (number, text, part) = (submit.number, submit.text, submit.part);
                     out.push(Output::Event(Event::SmsSent { number, text, part }));
                     self.sms_reference = self.sms_reference.wrapping_add(1);
@@ -95,7 +95,7 @@ impl Modem {
         let pdus = pdu::deliver(from, text, self.sms_reference, now, self.config.zone)?;
         let number = from.to_owned();
         let parts = pdus.len();
-        if self.store.free() < self.air.waiting.len() + parts || self.config.sim.is_none() {
+        if self.store.free() < self.air.waiting.len() + parts || self.card().is_err() {
             return Ok(vec![Output::Event(Event::SmsRefused { number })]);
         }
         self.air.waiting.extend(pdus);

@@ -4,6 +4,7 @@
 //! Invariants: a command line gets exactly one final result; lines that do not start with `AT` get none, as
 //! V.250 has it, so that an echoing terminal cannot start a loop; held input never exceeds [`at::LINE_LIMIT`].
 
+mod answer;
 mod at;
 mod calls;
 mod card;
@@ -11,22 +12,25 @@ mod commands;
 mod fixed;
 mod gsm7;
 mod messages;
+mod network;
 mod pdu;
 mod store;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::answer::Answer;
 pub use self::calls::{Call, CallState};
 use self::calls::{Calls, Due};
 pub use self::card::SimCard;
 use self::messages::{Air, Entry};
+pub use self::network::Registration;
 pub use self::pdu::PduError;
 use self::store::Store;
 use crate::clock::Now;
 use crate::event::{Event, HangUp};
+use crate::fault::Tray;
 
 /// What a modem is made with.
 #[derive(Clone, Debug)]
@@ -55,21 +59,13 @@ impl Default for ModemConfig {
     }
 }
 
-/// The `<stat>` of `+CREG` (3GPP TS 27.007, 7.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum Registration {
-    /// Not searching.
-    Off = 0,
-    /// In the subscriber's own network.
-    Home = 1,
-    /// Looking for one.
-    Searching = 2,
-    /// The network refuses the subscriber.
-    Denied = 3,
-    /// In another network.
-    Roaming = 5,
+impl ModemConfig {
+    /// The modem of watch `number`, below 100, with its own card.
+    pub fn numbered(number: u8) -> Self {
+        // The last digit of an IMEI checks the others, which nobody does here.
+        let imei = format!("4901542032375{:02}", number % 100);
+        Self { imei, sim: Some(SimCard::numbered(number)), ..Self::default() }
+    }
 }
 
 /// What the modem does with what it was given, in order.
@@ -106,7 +102,11 @@ pub struct Modem {
     calls: Calls,
     store: Store,
     air: Air,
-    registration: Registration,
+    tray: Tray,
+    /// What the network offers.
+    offered: Registration,
+    /// Switched on (`+CFUN`).
+    radio: bool,
     sms_reference: u8,
 }
 
@@ -127,7 +127,7 @@ struct Settings {
 impl Modem {
     /// A modem that is switched on.
     pub fn new(config: ModemConfig) -> Self {
-        let registration = if config.sim.is_some() { config.registration } else { Registration::Off };
+        let (tray, offered) = (config.sim.clone().map_or(Tray::Empty, Tray::Open), config.registration);
         Self {
             config,
             line: Vec::new(),
@@ -137,24 +137,16 @@ impl Modem {
             calls: Calls::default(),
             store: Store::default(),
             air: Air::default(),
-            registration,
+            tray,
+            offered,
+            radio: true,
             sms_reference: 0,
         }
-    }
-
-    /// Whether there is a SIM in the tray.
-    pub fn has_sim(&self) -> bool {
-        self.config.sim.is_some()
     }
 
     /// The calls the network holds.
     pub fn calls(&self) -> &[Call] {
         self.calls.list()
-    }
-
-    /// Where the modem stands with the network.
-    pub fn registration(&self) -> Registration {
-        self.registration
     }
 
     /// Texts in the modem's store.
@@ -232,8 +224,9 @@ impl Modem {
             dialable(number)?;
         }
         let number = number.map(str::to_owned);
-        let registered = matches!(self.registration, Registration::Home | Registration::Roaming);
-        let Some(call) = registered.then(|| self.calls.incoming(number.clone(), now.mono)).flatten() else {
+        let Some(call) =
+            self.registration().serves().then(|| self.calls.incoming(number.clone(), now.mono)).flatten()
+        else {
             return Ok(vec![Output::Event(Event::Unreachable { number })]);
         };
         Ok(self.first_ring(&call))
@@ -268,35 +261,37 @@ impl Modem {
     }
 
     /// The other ends of all calls hang up.
-    pub fn remote_hang_up(&mut self) -> Result<Vec<Output>, WorldError> {
-        let over = self.calls.end(|_| true);
+    pub fn remote_hang_up(&mut self, now: Now) -> Result<Vec<Output>, WorldError> {
+        self.remote_ends(|_| true, now)
+    }
+
+    /// The other end hangs up that has this number, or withholds it.
+    pub fn remote_leaves(&mut self, number: Option<&str>, now: Now) -> Result<Vec<Output>, WorldError> {
+        self.remote_ends(|call| call.number.as_deref() == number, now)
+    }
+
+    fn remote_ends(&mut self, fits: impl FnMut(&Call) -> bool, now: Now) -> Result<Vec<Output>, WorldError> {
+        let over = self.calls.end(fits);
         if over.is_empty() {
             return Err(WorldError::NoCall);
         }
-        let mut out: Vec<_> = over
-            .into_iter()
-            .map(|call| Output::Event(Event::HungUpByRemote { number: call.number }))
-            .collect();
-        out.push(unsolicited(&["NO CARRIER".to_owned()]));
+        // A waiting call goes without a word: `+CLCC` alone tells.
+        let told = over.iter().any(|call| call.state != CallState::Waiting);
+        let ended = |call: Call| Output::Event(Event::HungUpByRemote { number: call.number });
+        let mut out: Vec<_> = over.into_iter().map(ended).collect();
+        if told {
+            out.push(unsolicited(&["NO CARRIER".to_owned()]));
+        }
+        if let Some(call) = self.calls.promote(now.mono) {
+            out.push(self.ring(&call));
+        }
         Ok(out)
     }
 
     /// Somebody sends a text, from a number or a short name.
     pub fn sms(&mut self, from: &str, text: &str, now: Now) -> Result<Vec<Output>, WorldError> {
-        if from.is_empty() || from.chars().count() > 20 {
-            return Err(WorldError::Number(from.to_owned()));
-        }
+        sendable(from, text)?;
         self.receive(from, text, now).map_err(WorldError::Text)
-    }
-
-    /// The modem finds or loses the network.
-    pub fn set_registration(&mut self, registration: Registration) -> Vec<Output> {
-        self.registration = registration;
-        let names = ["+CREG", "+CGREG", "+CEREG"];
-        let told = names.iter().zip(self.settings.registration).filter(|(_, mode)| *mode > 0);
-        let lines: Vec<_> =
-            told.map(|(name, mode)| format!("{name}: {}", self.registration_values(mode))).collect();
-        if lines.is_empty() { vec![] } else { vec![unsolicited(&lines)] }
     }
 
     /// Sends a line of its own accord, whatever it is: for tests with hostile modems.
@@ -324,7 +319,17 @@ impl Modem {
     }
 }
 
-fn dialable(number: &str) -> Result<(), WorldError> {
+/// Whether this text can be sent from there.
+pub(crate) fn sendable(from: &str, text: &str) -> Result<(), WorldError> {
+    if !(1..=20).contains(&from.chars().count()) {
+        return Err(WorldError::Number(from.to_owned()));
+    }
+    let whenever = Now { mono: Duration::ZERO, unix_ms: 0 };
+    pdu::deliver(from, text, 0, whenever, 0).map(drop).map_err(WorldError::Text)
+}
+
+/// Whether this can be a caller's number.
+pub(crate) fn dialable(number: &str) -> Result<(), WorldError> {
     let digits = number.strip_prefix('+').unwrap_or(number);
     let fits = (1..=20).contains(&digits.len()) && digits.bytes().all(|digit| pdu::bcd(digit).is_some());
     if fits { Ok(()) } else { Err(WorldError::Number(number.to_owned())) }
@@ -336,57 +341,6 @@ fn presented(call: &Call) -> (&str, u8) {
 
 fn unsolicited(lines: &[String]) -> Output {
     Output::Bytes(lines.iter().flat_map(|line| ["\r\n", line, "\r\n"]).collect::<String>().into_bytes())
-}
-
-/// Information lines and the final result of a command line.
-#[derive(Debug)]
-struct Answer {
-    lines: Vec<String>,
-    last: String,
-}
-
-impl Answer {
-    fn ok() -> Self {
-        Self { lines: vec![], last: "\r\nOK\r\n".into() }
-    }
-
-    fn line(line: impl Into<String>) -> Self {
-        Self::lines(vec![line.into()])
-    }
-
-    fn lines(lines: Vec<String>) -> Self {
-        Self { lines, ..Self::ok() }
-    }
-
-    fn error() -> Self {
-        Self { lines: vec![], last: "\r\nERROR\r\n".into() }
-    }
-
-    /// 3GPP TS 27.007, 9.2
-    fn cme(code: u16) -> Self {
-        Self { lines: vec![], last: format!("\r\n+CME ERROR: {code}\r\n") }
-    }
-
-    /// 3GPP TS 27.005, 3.2.5
-    fn cms(code: u16) -> Self {
-        Self { lines: vec![], last: format!("\r\n+CMS ERROR: {code}\r\n") }
-    }
-
-    fn prompt() -> Self {
-        Self { lines: vec![], last: "\r\n> ".into() }
-    }
-
-    fn is_ok(&self) -> bool {
-        self.last == "\r\nOK\r\n"
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut text = String::new();
-        if !self.lines.is_empty() {
-            text = format!("\r\n{}\r\n", self.lines.join("\r\n"));
-        }
-        (text + &self.last).into_bytes()
-    }
 }
 
 #[cfg(test)]

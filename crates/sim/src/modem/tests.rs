@@ -103,8 +103,8 @@ fn a_dialled_call_rings_at_the_other_end_and_is_taken() {
     modem.remote_answer().unwrap();
     assert!(ask(&mut modem, "AT+CLCC").contains("+CLCC: 1,0,0,"));
     assert_eq!(ask(&mut modem, "AT+VTS=5"), "\r\nOK\r\n");
-    assert_eq!(text(&modem.remote_hang_up().unwrap()), "\r\nNO CARRIER\r\n");
-    assert_eq!(modem.remote_hang_up(), Err(WorldError::NoCall));
+    assert_eq!(text(&modem.remote_hang_up(at(3)).unwrap()), "\r\nNO CARRIER\r\n");
+    assert_eq!(modem.remote_hang_up(at(3)), Err(WorldError::NoCall));
 }
 
 #[test]
@@ -121,6 +121,69 @@ fn an_unregistered_watch_is_not_reached() {
     assert_eq!(text(&modem.set_registration(Registration::Denied)), "\r\n+CREG: 3\r\n");
     let out = modem.incoming(Some(MUM), at(1)).unwrap();
     assert_eq!(out, [Output::Event(Event::Unreachable { number: Some(MUM.into()) })]);
+}
+
+#[test]
+fn a_lost_network_takes_the_call_along() {
+    let mut modem = ready();
+    modem.incoming(Some(MUM), at(1)).unwrap();
+    let out = modem.set_registration(Registration::Searching);
+    assert_eq!(events(&out), [Event::Lost { number: Some(MUM.into()) }]);
+    assert_eq!(text(&out), "\r\nNO CARRIER\r\n\r\n+CREG: 2\r\n");
+    assert!(modem.calls().is_empty());
+}
+
+#[test]
+fn a_radio_that_is_off_carries_nothing_until_the_watch_switches_it_on() {
+    let mut modem = ready();
+    assert_eq!(text(&modem.set_radio(false)), "\r\n+CREG: 0\r\n");
+    assert_eq!(ask(&mut modem, "AT+CFUN?"), "\r\n+CFUN: 4\r\n\r\nOK\r\n");
+    assert_eq!(ask(&mut modem, "ATD112;"), "\r\nNO CARRIER\r\n");
+    assert!(ask(&mut modem, "AT+CFUN=1").contains("+CREG: 1,"));
+    assert!(ask(&mut modem, "AT+COPS?").contains("24499"));
+    assert_eq!(ask(&mut modem, "AT+CFUN=7"), "\r\nERROR\r\n");
+}
+
+#[test]
+fn a_tray_is_empty_locked_or_somebody_elses() {
+    let mut modem = ready();
+    let card = SimCard::default();
+    modem.incoming(Some(MUM), at(1)).unwrap();
+    let out = modem.set_tray(Tray::Empty);
+    assert_eq!(events(&out), [Event::Lost { number: Some(MUM.into()) }]);
+    assert!(text(&out).ends_with("+CREG: 0\r\n"));
+    assert_eq!(ask(&mut modem, "AT+CPIN?"), "\r\n+CME ERROR: 10\r\n");
+    assert_eq!(text(&modem.set_tray(Tray::Locked(card.clone()))), "", "it stays unregistered");
+    assert_eq!(ask(&mut modem, "AT+CPIN?"), "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n");
+    assert_eq!(ask(&mut modem, "AT+CIMI"), "\r\n+CME ERROR: 11\r\n");
+    assert_eq!(ask(&mut modem, "AT+CPIN=\"1234\""), "\r\nERROR\r\n");
+    assert_eq!(ask(&mut modem, "ATD112;"), "\r\nOK\r\n");
+    let other = SimCard::numbered(7);
+    assert_ne!(other, card);
+    modem.set_tray(Tray::Open(other.clone()));
+    assert_eq!(modem.registration(), Registration::Home);
+    assert!(ask(&mut modem, "AT+CIMI").contains(&other.imsi));
+}
+
+#[test]
+fn one_of_two_callers_hangs_up_and_the_other_stays() {
+    let mut modem = ready();
+    modem.incoming(Some(MUM), at(1)).unwrap();
+    modem.incoming(None, at(2)).unwrap();
+    assert_eq!(modem.remote_leaves(Some("+358405550009"), at(3)), Err(WorldError::NoCall));
+    let out = modem.remote_leaves(None, at(3)).unwrap();
+    assert_eq!((events(&out), text(&out)), (vec![Event::HungUpByRemote { number: None }], String::new()));
+    modem.incoming(None, at(4)).unwrap();
+    let out = modem.remote_leaves(Some(MUM), at(5)).unwrap();
+    assert!(text(&out).starts_with("\r\nNO CARRIER\r\n\r\n+CRING"), "the one that waited rings");
+}
+
+#[test]
+fn modems_with_numbers_are_told_apart() {
+    let [first, second] = [1, 2].map(ModemConfig::numbered);
+    let cards = [&first, &second].map(|config| config.sim.clone().unwrap());
+    assert!(first.imei != second.imei && cards[0].imsi != cards[1].imsi && cards[0].iccid != cards[1].iccid);
+    assert_eq!((first.imei.len(), cards[0].imsi.len()), (15, 15));
 }
 
 #[test]
@@ -200,6 +263,8 @@ enum Step {
     Sms(String),
     Tick,
     Unlinked,
+    Tray(bool),
+    Radio(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -234,6 +299,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         "\\PC{0,200}".prop_map(Step::Sms),
         Just(Step::Tick),
         Just(Step::Unlinked),
+        any::<bool>().prop_map(Step::Tray),
+        any::<bool>().prop_map(Step::Radio),
     ];
     prop::collection::vec(step, 0..60)
 }
@@ -250,14 +317,20 @@ proptest! {
                 Step::Line(line) => drop(modem.feed(format!("AT{line}\r").as_bytes(), now)),
                 Step::Incoming(number) => drop(modem.incoming(number.as_deref(), now)),
                 Step::Answer => drop(modem.remote_answer()),
-                Step::HangUp => drop(modem.remote_hang_up()),
+                Step::HangUp => drop(modem.remote_hang_up(now)),
                 Step::Sms(text) => drop(modem.sms("+358405550001", &text, now)),
                 Step::Tick => drop(modem.tick(now)),
                 Step::Unlinked => modem.unlinked(),
+                Step::Tray(full) => {
+                    drop(modem.set_tray(if full { Tray::Open(SimCard::default()) } else { Tray::Empty }));
+                }
+                Step::Radio(on) => drop(modem.set_radio(on)),
             }
             let calls = modem.calls();
             let ringing = calls.iter().filter(|call| call.state == CallState::Incoming).count();
             prop_assert!(ringing <= 1);
+            let reached = calls.iter().any(|call| call.incoming);
+            prop_assert!(!reached || modem.registration().serves(), "who is not registered is not called");
             prop_assert!(calls.iter().enumerate().all(|(at, call)| calls[..at].iter().all(|c| c.index != call.index)));
             prop_assert!(modem.line.len() <= at::LINE_LIMIT);
         }

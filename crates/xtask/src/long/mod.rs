@@ -9,6 +9,7 @@ mod mutants;
 pub(crate) mod patch;
 pub(crate) mod record;
 mod seeds;
+mod soak;
 mod tree;
 
 use std::time::Instant;
@@ -24,6 +25,8 @@ struct Options {
     only: Vec<String>,
     /// How long each target is fuzzed.
     seconds: u32,
+    /// How many calls the soak makes.
+    calls: u32,
 }
 
 impl Options {
@@ -36,10 +39,11 @@ impl Options {
 /// Name, what it looks at, how.
 type Step = (&'static str, &'static str, fn(&Options) -> Result<Count>);
 
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     ("defences", "a test fails for each defence that is taken away", defences::run),
     ("fuzz", "parsers of what others wrote, fed with what nobody would write", fuzz::run),
     ("mutants", "tests fail for each change of the rules, or a reader was told why not", mutants::run),
+    ("soak", "calls of all kinds on many watches, with faults: every one is accounted for", soak::run),
     ("attack", "storage changed while the watch was off gives nothing and takes no lifeline", attack),
 ];
 
@@ -52,11 +56,11 @@ fn attack(options: &Options) -> Result<Count> {
 ///
 /// # Errors
 /// Anything failed.
-pub fn run(names: &[String], seconds: u32) -> Result<()> {
+pub fn run(names: &[String], seconds: u32, calls: u32) -> Result<()> {
     let started = Instant::now();
     let is_step = |name: &String| STEPS.iter().any(|(step, ..)| step == name);
     let (steps, only): (Vec<_>, Vec<_>) = names.iter().cloned().partition(is_step);
-    let options = Options { only, seconds };
+    let options = Options { only, seconds, calls };
     let mut total = Count::default();
     for (name, what, work) in STEPS {
         if steps.is_empty() || steps.iter().any(|wanted| wanted == name) {

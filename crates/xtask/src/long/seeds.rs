@@ -74,6 +74,11 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
             let clock = [1_790_000_000_i64, 1_790_000_600].map(i64::to_le_bytes).concat();
             vec![[&clock[..], &[0; 13], rules.as_bytes()].concat()]
         }
+        "scenario" => {
+            let folder = paths::root().join("crates/sim/scenarios");
+            let files = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+            files.map(|file| Ok(fs::read(file?.path())?)).collect::<Result<_>>()?
+        }
         "store" => {
             let folder = tempfile::tempdir()?;
             store::publish(folder.path(), 1, &family()?.into())?;
