@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use zbus::Connection;
 use zbus::object_server::SignalEmitter;
 
 use crate::bus::Telephony1;
+use crate::call_back;
 use crate::config::Config;
 use crate::core::{Core, Effect, Event, Refused, Request, Rules, Surroundings, Ticket};
 use crate::list::{self, Keeper};
@@ -97,6 +99,7 @@ struct Service {
     guardians: Keeper,
     diary: Diary,
     modem: Commands,
+    runtime: PathBuf,
     shell: SignalEmitter<'static>,
     view: watch::Sender<View>,
     waiting: HashMap<u64, oneshot::Sender<Result<(), Refused>>>,
@@ -122,12 +125,16 @@ impl Service {
             guardians: Keeper::start(config.state.clone(), on_disk),
             diary: Diary::start(connection).await.context("cannot reach the diary")?,
             modem: modem::start(connection, inputs).await.context("cannot follow ModemManager")?,
+            runtime: config.runtime.clone(),
             shell: Telephony1::to_shell(connection)?,
             view: watch::Sender::new(view),
             waiting: HashMap::new(),
             tickets: 0,
         };
         service.use_rules().await;
+        if let Some(window) = call_back::load(&config.runtime) {
+            service.handle(Event::CallBack(window)).await;
+        }
         Ok(service)
     }
 
@@ -179,6 +186,12 @@ impl Service {
                 }
             }
             Effect::Record(line) => self.diary.record(line.kind, line.details),
+            Effect::KeepCallBack(window) => {
+                // In memory: it does not make a call wait.
+                if let Err(error) = call_back::save(&self.runtime, &window) {
+                    tracing::warn!(%error, "a restart would end the call-back window");
+                }
+            }
             Effect::Show(call) => {
                 self.view.send_modify(|view| view.call = call.clone());
                 self.told(Telephony1::call_changed(&self.shell, call).await);

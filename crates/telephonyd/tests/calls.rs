@@ -311,3 +311,61 @@ async fn a_stop_is_quick_and_leaves_the_ring_to_the_next_start() {
     assert!(stopped.elapsed() < Duration::from_secs(2), "{:?}", stopped.elapsed());
     assert_eq!(house.world.status().calls.len(), 1);
 }
+
+#[tokio::test]
+async fn a04_a_name_the_network_sends_with_a_strangers_number_changes_nothing() {
+    let (house, policyd) = House::start().await;
+    let mark = house.world.mark();
+    house.world.call(None).unwrap();
+    // As `+CLIP` brings a name of the caller's choice (3GPP TS 27.007, 7.6, CNAP).
+    house.world.raw(&format!("+CLIP: \"{STRANGER}\",145,\"\",0,\"Mum\",0"));
+    house.seen(mark, |event| matches!(event, Event::HungUpByWatch { answered: false, .. })).await;
+    let line = policyd.line("call-refused").await;
+    assert!(["unknown-number", "withheld"].contains(&line["reason"].as_str()), "{line:?}");
+    assert_eq!(house.shell.states(), []);
+}
+
+#[tokio::test]
+async fn a_guardian_waits_behind_a_call_and_rings_when_it_ends() {
+    let (mut house, _policyd) = House::start().await;
+    house.world.call(Some(AUNT)).unwrap();
+    touch_green(&mut house, 0).await;
+    house.shell.told(0, CallState::Active).await;
+    house.world.call(Some(MUM)).unwrap();
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(house.world.status().calls.len(), 2, "neither is turned away");
+    assert_eq!(house.shell.states(), [CallState::Ringing, CallState::Active]);
+    house.shell.telephony.hang_up().await.unwrap();
+    let (_, call) = house.shell.told(2, CallState::Ringing).await;
+    assert_eq!(call.contact, "mum");
+    // ModemManager learns by its next `+CLCC` that it does not wait any more.
+    sleep(Duration::from_secs(3)).await;
+    house.shell.telephony.accept().await.unwrap();
+    let (_, call) = house.shell.told(2, CallState::Active).await;
+    assert_eq!(call.contact, "mum");
+}
+
+#[tokio::test]
+async fn t8_after_112_a_stranger_rings_also_when_telephonyd_was_killed_between() {
+    let (mut house, policyd) = House::start().await;
+    let mark = house.world.mark();
+    house.shell.telephony.dial_emergency("112").await.unwrap();
+    house.seen(mark, |event| matches!(event, Event::RemoteRinging { .. })).await;
+    house.world.answer().unwrap();
+    house.shell.told(0, CallState::Active).await;
+    sleep(Duration::from_secs(1)).await;
+    house.world.hang_up().unwrap();
+    house.shell.told(1, CallState::None).await;
+    let line = policyd.line("emergency-window").await;
+    assert_eq!((line["number"].as_str(), line["minutes"].as_str()), ("112", "30"));
+    house.kill_daemon();
+    house.start_daemon().await;
+    house.modem_is(ModemState::Registered).await;
+    house.world.call(Some(STRANGER)).unwrap();
+    let (_, call) = house.shell.told(1, CallState::Ringing).await;
+    assert_eq!((call.contact.as_str(), call.name.as_str()), ("", "112"));
+    house.world.hang_up().unwrap();
+    let line = policyd.line("call-missed").await;
+    assert_eq!((line["caller"].as_str(), line["reason"].as_str()), ("…66", "emergency-window"));
+    assert!(!house.log().contains("5550666"), "no number in the log");
+}

@@ -5,6 +5,7 @@
 //! [`Request::Accept`], after [`RINGS_FIRST`], makes an [`Effect::Accept`]; a call that became active without it is
 //! ended.
 
+mod call_back;
 mod caller;
 mod calls;
 mod dial;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use daemon::wall::{Now, Wall};
 use policy::{Action, Policy, Region, Verdict, decide, numbering_of_imsi};
 
+pub(crate) use self::call_back::CallBack;
 use self::calls::Tracked;
 use self::dial::Emergency;
 use self::flood::Flood;
@@ -43,6 +45,7 @@ pub(crate) struct Core {
     calls: BTreeMap<CallId, Tracked>,
     screen: Option<Screen>,
     emergency: Option<Emergency>,
+    call_back: Option<CallBack>,
     flood: Flood,
     shown: ipc::Call,
     told: Surroundings,
@@ -62,6 +65,7 @@ impl Core {
             calls: BTreeMap::new(),
             screen: None,
             emergency: None,
+            call_back: None,
             flood: Flood::default(),
             shown: ipc::Call::none(),
             told: Surroundings {
@@ -89,13 +93,18 @@ impl Core {
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
             Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
-            Event::Tick => self.tell_surroundings(),
+            Event::CallBack(window) => self.go_on_expecting(window, now),
+            Event::Tick => {
+                self.rescreen(now);
+                self.tell_surroundings();
+            }
             Event::Stopping => {
                 let lines = self.flood.rest();
                 self.effects.extend(lines.into_iter().map(Effect::Record));
             }
         }
         self.due(now);
+        self.offer_waiting(now);
         let call = self.screen.as_ref().map_or_else(ipc::Call::none, |screen| screen.call.clone());
         if call != self.shown {
             self.shown = call.clone();
@@ -108,7 +117,12 @@ impl Core {
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let calls = self.calls.values().filter_map(Tracked::deadline);
         let emergency = self.emergency.as_ref().map(|emergency| emergency.until);
-        calls.chain(emergency).chain(self.flood.deadline()).chain(self.contacts_end).min()
+        calls
+            .chain(emergency)
+            .chain(self.flood.deadline())
+            .chain(self.contacts_end)
+            .chain(self.ring_ends())
+            .min()
     }
 
     /// Contacts, modem and emergency number as they stand.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use daemon::Private;
 use ipc::CallState;
-use policy::Contact;
+use policy::{Caller, Contact};
 
 use super::calls::{NOT_ACCEPTED, Role};
 use super::types::{CallId, Effect, Progress, Refused, Request, Ticket};
@@ -16,6 +16,7 @@ pub(super) struct Screen {
     /// `None` while the modem has not said which call it dialled.
     pub(super) id: Option<CallId>,
     pub(super) call: ipc::Call,
+    pub(super) who: Who,
     pub(super) incoming: bool,
     /// What the modem was asked to dial, and for whom.
     pub(super) dialled: Option<(Ticket, Private<String>)>,
@@ -29,9 +30,18 @@ pub(super) struct Screen {
 
 impl Screen {
     fn new(id: Option<CallId>, who: Who, state: CallState, now: Duration) -> Self {
-        let Who { contact, name, picture } = who;
+        let Who { contact, name, picture, .. } = who.clone();
         let call = ipc::Call { state, contact, name, picture, since_ms: millis(now) };
-        Self { id, call, incoming: false, dialled: None, touched: false, accepting: None, hung_up: false }
+        Self {
+            id,
+            call,
+            who,
+            incoming: false,
+            dialled: None,
+            touched: false,
+            accepting: None,
+            hung_up: false,
+        }
     }
 
     /// A call the modem is asked to make.
@@ -52,20 +62,42 @@ impl Screen {
 }
 
 /// The other side.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Who {
     contact: String,
     name: String,
     picture: String,
+    /// It rings only because help may be calling back: what the diary may know of the number.
+    help: Option<String>,
 }
 
 impl Who {
     pub(super) fn contact(contact: &Contact) -> Self {
-        Self { contact: contact.id.clone(), name: contact.name.clone(), picture: contact.picture.clone() }
+        let Contact { id, name, picture, .. } = contact.clone();
+        Self { contact: id, name, picture, help: None }
     }
 
     pub(super) fn emergency(number: &str) -> Self {
-        Self { contact: String::new(), name: number.to_owned(), picture: String::new() }
+        Self { contact: String::new(), name: number.to_owned(), picture: String::new(), help: None }
+    }
+
+    /// The same, let through by the call-back window.
+    pub(super) fn as_help(self, caller: Caller) -> Self {
+        Self { help: Some(caller::label(caller)), ..self }
+    }
+
+    pub(super) fn is_help(&self) -> bool {
+        self.help.is_some()
+    }
+
+    /// Who it is, for the diary.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        let who = match &self.help {
+            Some(label) if self.contact.is_empty() => ("caller", label.clone()),
+            _ => ("contact", self.contact.clone()),
+        };
+        let why = self.help.is_some().then(|| ("reason", "emergency-window".to_owned()));
+        std::iter::once(who).chain(why).collect()
     }
 }
 
@@ -96,8 +128,7 @@ impl Core {
             return;
         }
         if screen.incoming && !screen.touched {
-            let number = self.calls.get(id).map(|call| call.number.0.clone()).unwrap_or_default();
-            let who = caller::read(&number, self.numbering());
+            let who = self.caller_of(id);
             self.take_screen();
             return self.refuse(id, who, NOT_ACCEPTED, now);
         }
@@ -121,22 +152,31 @@ impl Core {
     }
 
     /// The call on the screen has ended: the diary learns how.
-    pub(super) fn screen_over(&mut self) {
+    pub(super) fn screen_over(&mut self, now: Duration) {
         let Some(screen) = self.take_screen() else { return };
         if screen.is_emergency() {
+            // Counted from the end of the call: what was said last is why help calls back.
+            if screen.id.is_some() {
+                self.expect_call_back(&screen.call.name, now);
+            }
             return;
         }
         let answered = screen.call.state == CallState::Active;
-        let contact = ("contact", screen.call.contact);
+        let mut details = screen.who.details();
         match (screen.incoming, answered, screen.hung_up) {
-            (true, true, _) => self.record("call-answered", vec![contact]),
-            (true, false, true) => self.record("call-declined", vec![contact]),
-            (true, false, false) => self.record("call-missed", vec![contact]),
+            (true, true, _) => self.record("call-answered", details),
+            (true, false, true) => self.record("call-declined", details),
+            (true, false, false) => self.missed(&screen.who),
             (false, ..) => {
-                let answered = if answered { "yes" } else { "no" };
-                self.record("call-dialled", vec![contact, ("answered", answered.into())]);
+                details.push(("answered", if answered { "yes" } else { "no" }.into()));
+                self.record("call-dialled", details);
             }
         }
+    }
+
+    /// Somebody who may ring was not answered.
+    pub(super) fn missed(&mut self, who: &Who) {
+        self.record("call-missed", who.details());
     }
 
     /// The child's touch.

@@ -7,6 +7,8 @@ use ipc::{Call, Contact, ModemState};
 use lifeline::SimNumbers;
 use policy::Rulebook;
 
+use super::CallBack;
+
 /// A call's object at the modem; it means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallId(pub(crate) String);
@@ -118,6 +120,8 @@ pub(crate) enum Event {
     Dialled(Ticket, Option<CallId>),
     /// [`Effect::HangUp`] did not work.
     HangUpFailed(CallId),
+    /// What [`Effect::KeepCallBack`] kept, after a restart of the daemon.
+    CallBack(CallBack),
     /// The time of [`super::Core::deadline`] has come.
     Tick,
     /// The daemon ends.
@@ -156,6 +160,8 @@ pub(crate) enum Effect {
     Changed(Surroundings),
     /// Answer a request.
     Answer(Ticket, Result<(), Refused>),
+    /// Keep this for a restart of the daemon, not of the watch.
+    KeepCallBack(CallBack),
     /// Tell the diary.
     Record(Line),
 }

@@ -166,7 +166,7 @@ impl House {
             ModemManager::start_disabled(&bus, &world).await.unwrap()
         };
         let root = bus.folder().join("telephonyd");
-        for folder in ["store", "state"] {
+        for folder in ["store", "state", "runtime"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         let shell = Shell::start(&bus).await;
@@ -185,9 +185,10 @@ impl House {
     pub(crate) async fn start_daemon(&mut self) {
         let path = |name: &str| self.root.join(name).display().to_string();
         let config = format!(
-            "store = '{}'\nstate = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "store = '{}'\nstate = '{}'\nruntime = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             path("store"),
             path("state"),
+            path("runtime"),
             self.bus.address(),
         );
         fs::write(self.root.join("telephonyd.toml"), config).unwrap();

@@ -228,18 +228,6 @@ fn an_unknown_second_call_never_disturbs_the_first() {
 }
 
 #[test]
-fn a_second_known_caller_is_told_busy() {
-    let mut watch = Watch::new();
-    watch.incoming("a", MUM);
-    watch.incoming("b", AUNT);
-    assert_eq!(watch.shows(), [CallState::Ringing]);
-    assert_eq!(watch.core.shown.contact, "mum");
-    assert_eq!(watch.diary(), ["call-refused caller=…02 reason=busy"]);
-    watch.gone("a");
-    assert_eq!(watch.hang_ups("b"), 1, "alone, it can be ended at once");
-}
-
-#[test]
 fn a_call_that_is_not_ended_is_ended_again() {
     let mut watch = Watch::new();
     watch.incoming("a", STRANGER);

@@ -1,8 +1,10 @@
 //! The core as a family would describe it: people call, the child touches, time passes.
 
+mod call_back;
 mod incoming;
 mod outgoing;
 mod random;
+mod second;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -179,17 +179,6 @@ fn a11_a_second_emergency_call_does_not_end_the_first() {
 }
 
 #[test]
-fn a_guardian_who_calls_during_an_emergency_call_is_told_busy() {
-    let mut watch = Watch::new();
-    watch.dial_emergency("112");
-    watch.outgoing("a", Progress::Active, "112");
-    watch.incoming("b", MUM);
-    assert_eq!(watch.core.shown.name, "112");
-    watch.wait(10_000);
-    assert_eq!((watch.hang_ups("a"), watch.hang_ups("b") >= 1), (0, true));
-}
-
-#[test]
 fn a_restart_during_a_call_out_keeps_it_if_the_rules_would() {
     for (number, name) in [(AUNT, "AUNT"), ("112", "112"), ("0405550001", "MUM")] {
         let mut watch = Watch::new();
