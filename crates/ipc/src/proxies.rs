@@ -70,10 +70,15 @@ pub trait Telephony1 {
     fn dial(&self, contact: &str) -> Result<()>;
     /// Calls an emergency number. Never denied by a rule.
     fn dial_emergency(&self, number: &str) -> Result<()>;
-    /// The child's touch on the green button. Refused in a call's first two seconds.
-    fn accept(&self) -> Result<()>;
-    /// Ends or turns away the call on the screen.
-    fn hang_up(&self) -> Result<()>;
+    /// The child's touch on the green button of this call. Refused in its first two seconds, and once it is not the one
+    /// on the screen any more.
+    fn accept(&self, call: u64) -> Result<()>;
+    /// Ends or turns away this call, if it is the one on the screen.
+    fn hang_up(&self, call: u64) -> Result<()>;
+    /// Silences the ring of this call, which goes on.
+    fn mute(&self, call: u64) -> Result<()>;
+    /// Sends one tone, `0` to `9`, `*` or `#`, while this call is active.
+    fn tone(&self, call: u64, key: &str) -> Result<()>;
     /// The call on the screen.
     #[zbus(property(emits_changed_signal = "false"))]
     fn call(&self) -> zbus::Result<Call>;

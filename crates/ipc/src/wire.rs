@@ -54,14 +54,20 @@ pub enum CallState {
 pub struct Call {
     /// How far it is.
     pub state: CallState,
-    /// The contact's id; empty for an emergency call.
+    /// Which call this is: a touch names it. Never that of an earlier call of this boot; 0 with `CallState::None`.
+    pub id: u64,
+    /// The contact's id; empty for an emergency call, and for one that may be help calling back.
     pub contact: String,
-    /// What to call the other side.
+    /// What to call the other side; the emergency number where there is no contact.
     pub name: String,
     /// Key of the contact's picture.
     pub picture: String,
     /// Start of the present state, milliseconds of the boot-time clock.
     pub since_ms: u64,
+    /// The name of who waits for this call to end, or empty.
+    pub waiting: String,
+    /// It rings without a sound: the child wished so.
+    pub muted: bool,
 }
 
 impl Call {
@@ -69,10 +75,13 @@ impl Call {
     pub fn none() -> Self {
         Self {
             state: CallState::None,
+            id: 0,
             contact: String::new(),
             name: String::new(),
             picture: String::new(),
             since_ms: 0,
+            waiting: String::new(),
+            muted: false,
         }
     }
 }

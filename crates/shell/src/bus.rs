@@ -268,8 +268,8 @@ async fn perform(
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
-        Command::Accept => telephony.accept().await,
-        Command::HangUp => telephony.hang_up().await,
+        Command::Accept(call) => telephony.accept(call).await,
+        Command::HangUp(call) => telephony.hang_up(call).await,
         Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
         Command::DialEmergency(number) => {
             dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))

@@ -34,11 +34,11 @@ impl Telephony {
     fn dial_emergency(&self, number: &str) {
         self.asked.lock().unwrap().push(format!("emergency {number}"));
     }
-    fn accept(&self) {
-        self.asked.lock().unwrap().push("accept".into());
+    fn accept(&self, call: u64) {
+        self.asked.lock().unwrap().push(format!("accept {call}"));
     }
-    fn hang_up(&self) {
-        self.asked.lock().unwrap().push("hang up".into());
+    fn hang_up(&self, call: u64) {
+        self.asked.lock().unwrap().push(format!("hang up {call}"));
     }
     #[zbus(property)]
     fn call(&self) -> Call {
@@ -92,6 +92,7 @@ fn ringing() -> Call {
         name: "Mum".into(),
         picture: "face:mum".into(),
         since_ms: 7,
+        ..Call::none()
     }
 }
 
@@ -156,13 +157,13 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     policyd.request_name(names::POLICY).await.unwrap();
     let (commands, events, _ended) = shell(&bus);
     until(&events, |e| matches!(e, Event::Policy(PolicyState::Unbound))).await;
-    commands.send(Command::Accept);
-    commands.send(Command::HangUp);
+    commands.send(Command::Accept(3));
+    commands.send(Command::HangUp(4));
     commands.send(Command::Dial("mum".into()));
     commands.send(Command::DialEmergency("112".into()));
     commands.send(Command::Dial("nobody".into()));
     until(&events, |e| matches!(e, Event::Refused)).await;
-    assert_eq!(*asked.lock().unwrap(), ["accept", "hang up", "dial mum", "emergency 112", "dial nobody"]);
+    assert_eq!(*asked.lock().unwrap(), ["accept 3", "hang up 4", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
 }

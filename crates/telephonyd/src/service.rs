@@ -177,6 +177,7 @@ impl Service {
         match effect {
             Effect::HangUp(call) => self.modem.hang_up(call),
             Effect::Accept(ticket, call) => self.modem.accept(ticket, call),
+            Effect::Tone(ticket, call, key) => self.modem.tone(ticket, call, key),
             Effect::Dial(ticket, number) => self.modem.dial(ticket, number),
             Effect::Forget(call) => self.modem.forget(call),
             Effect::Answer(Ticket(ticket), result) => {

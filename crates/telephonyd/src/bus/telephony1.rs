@@ -61,6 +61,7 @@ fn refusal(refused: Refused) -> Refusal {
     match refused {
         Refused::TooEarly => Refusal::Denied("too-early".into()),
         Refused::Denied(reason) => Refusal::Denied(reason.into()),
+        Refused::Malformed => Refusal::Malformed("a tone is one of 0 to 9, * and #".into()),
         Refused::NotFound => Refusal::NotFound("no such call or contact".into()),
         Refused::Busy => Refusal::Busy("another call is in the way".into()),
         Refused::NoNetwork => Refusal::Failed("no network for this call".into()),
@@ -78,12 +79,20 @@ impl Telephony1 {
         self.ask(header, HELP, Request::DialEmergency(Private(number))).await
     }
 
-    async fn accept(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
-        self.ask(header, TOUCH, Request::Accept).await
+    async fn accept(&self, #[zbus(header)] header: Header<'_>, call: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::Accept(call)).await
     }
 
-    async fn hang_up(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
-        self.ask(header, TOUCH, Request::HangUp).await
+    async fn hang_up(&self, #[zbus(header)] header: Header<'_>, call: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::HangUp(call)).await
+    }
+
+    async fn mute(&self, #[zbus(header)] header: Header<'_>, call: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::Mute(call)).await
+    }
+
+    async fn tone(&self, #[zbus(header)] header: Header<'_>, call: u64, key: String) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::Tone(call, key)).await
     }
 
     #[zbus(property(emits_changed_signal = "false"))]

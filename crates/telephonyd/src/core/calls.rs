@@ -163,14 +163,19 @@ impl Core {
         if self.screen.is_some() || self.emergency.is_some() {
             return;
         }
+        if let Some((id, who)) = self.first_waiting() {
+            let (id, who) = (id.clone(), who.clone());
+            self.show_incoming(&id, who, false, now);
+        }
+    }
+
+    /// Who has waited longest.
+    pub(super) fn first_waiting(&self) -> Option<(&CallId, &Who)> {
         let waiting = self.calls.iter().filter_map(|(id, call)| match &call.role {
             Role::Waiting(who) => Some((call.since, id, who)),
             _ => None,
         });
-        if let Some((_, id, who)) = waiting.min_by_key(|(since, ..)| *since) {
-            let (id, who) = (id.clone(), who.clone());
-            self.show_incoming(&id, who, false, now);
-        }
+        waiting.min_by_key(|(since, ..)| *since).map(|(_, id, who)| (id, who))
     }
 
     /// Other rules, or another hour: calls that ring or wait are judged again, one that is active goes on. So does one

@@ -46,6 +46,8 @@ pub(crate) struct Core {
     screen: Option<Screen>,
     emergency: Option<Emergency>,
     call_back: Option<CallBack>,
+    /// The newest name a call was given.
+    named: u64,
     flood: Flood,
     shown: ipc::Call,
     told: Surroundings,
@@ -66,6 +68,7 @@ impl Core {
             screen: None,
             emergency: None,
             call_back: None,
+            named: 0,
             flood: Flood::default(),
             shown: ipc::Call::none(),
             told: Surroundings {
@@ -91,6 +94,7 @@ impl Core {
             Event::Gone(id) => self.gone(&id, now),
             Event::Request(ticket, request) => self.request(ticket, request, now),
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
+            Event::Toned(ticket, done) => self.toned(ticket, done),
             Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
             Event::CallBack(window) => self.go_on_expecting(window, now),
@@ -105,7 +109,7 @@ impl Core {
         }
         self.due(now);
         self.offer_waiting(now);
-        let call = self.screen.as_ref().map_or_else(ipc::Call::none, |screen| screen.call.clone());
+        let call = self.call();
         if call != self.shown {
             self.shown = call.clone();
             self.effects.push(Effect::Show(call));

@@ -10,6 +10,9 @@ use super::calls::{NOT_ACCEPTED, Role};
 use super::types::{CallId, Effect, Progress, Refused, Request, Ticket};
 use super::{Core, RINGS_FIRST, caller};
 
+/// Tones one call may hold.
+const TONES: u8 = 100;
+
 /// The call on the screen.
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -24,6 +27,10 @@ pub(super) struct Screen {
     touched: bool,
     /// Who waits to hear that it was accepted.
     accepting: Option<Ticket>,
+    /// Who waits to hear that a tone was sent.
+    toning: Option<Ticket>,
+    /// Tones of this call.
+    tones: u8,
     /// The child turned it away, or hung up.
     pub(super) hung_up: bool,
 }
@@ -31,7 +38,7 @@ pub(super) struct Screen {
 impl Screen {
     fn new(id: Option<CallId>, who: Who, state: CallState, now: Duration) -> Self {
         let Who { contact, name, picture, .. } = who.clone();
-        let call = ipc::Call { state, contact, name, picture, since_ms: millis(now) };
+        let call = ipc::Call { state, contact, name, picture, since_ms: millis(now), ..ipc::Call::none() };
         Self {
             id,
             call,
@@ -40,6 +47,8 @@ impl Screen {
             dialled: None,
             touched: false,
             accepting: None,
+            toning: None,
+            tones: 0,
             hung_up: false,
         }
     }
@@ -118,7 +127,23 @@ impl Core {
         if let Some(call) = self.calls.get_mut(id) {
             call.role = Role::Shown;
         }
+        self.show(screen);
+    }
+
+    /// Gives the call on the screen a name that no other call of this boot has, also not one of an earlier run.
+    pub(super) fn show(&mut self, mut screen: Screen) {
+        self.named = screen.call.since_ms.max(self.named.saturating_add(1));
+        screen.call.id = self.named;
         self.screen = Some(screen);
+    }
+
+    /// What the child sees.
+    pub(super) fn call(&self) -> ipc::Call {
+        let Some(screen) = &self.screen else { return ipc::Call::none() };
+        ipc::Call {
+            waiting: self.first_waiting().map(|(_, who)| who.name.clone()).unwrap_or_default(),
+            ..screen.call.clone()
+        }
     }
 
     /// The call on the screen went on.
@@ -145,7 +170,7 @@ impl Core {
     /// Clears the screen.
     pub(super) fn take_screen(&mut self) -> Option<Screen> {
         let screen = self.screen.take()?;
-        if let Some(ticket) = screen.accepting {
+        for ticket in screen.accepting.into_iter().chain(screen.toning) {
             self.answer(ticket, Err(Refused::NotFound));
         }
         Some(screen)
@@ -182,15 +207,22 @@ impl Core {
     /// The child's touch.
     pub(super) fn request(&mut self, ticket: Ticket, request: Request, now: Duration) {
         match request {
-            Request::Accept => self.accept(ticket, now),
-            Request::HangUp => self.hang_up(ticket, now),
+            Request::Accept(call) => self.accept(ticket, call, now),
+            Request::HangUp(call) => self.hang_up(ticket, call, now),
+            Request::Mute(call) => self.mute(ticket, call),
+            Request::Tone(call, key) => self.tone(ticket, call, &key),
             Request::Dial(contact) => self.dial(ticket, &contact, now),
             Request::DialEmergency(number) => self.dial_emergency(ticket, number, now),
         }
     }
 
-    fn accept(&mut self, ticket: Ticket, now: Duration) {
-        let Some(screen) = &mut self.screen else { return self.answer(ticket, Err(Refused::NotFound)) };
+    /// The call on the screen, if it is still the one that was touched.
+    fn touched(&mut self, call: u64) -> Option<&mut Screen> {
+        self.screen.as_mut().filter(|screen| screen.call.id == call)
+    }
+
+    fn accept(&mut self, ticket: Ticket, call: u64, now: Duration) {
+        let Some(screen) = self.touched(call) else { return self.answer(ticket, Err(Refused::NotFound)) };
         let early = millis(now).saturating_sub(screen.call.since_ms) < millis(RINGS_FIRST);
         let refused = match (&screen.id, screen.call.state) {
             (Some(_), CallState::Ringing) if early => Refused::TooEarly,
@@ -198,8 +230,8 @@ impl Core {
             (Some(id), CallState::Ringing) => {
                 screen.touched = true;
                 screen.accepting = Some(ticket);
-                self.effects.push(Effect::Accept(ticket, id.clone()));
-                return;
+                let accept = Effect::Accept(ticket, id.clone());
+                return self.effects.push(accept);
             }
             _ => Refused::NotFound,
         };
@@ -217,8 +249,47 @@ impl Core {
         }
     }
 
-    fn hang_up(&mut self, ticket: Ticket, now: Duration) {
-        let Some(screen) = &mut self.screen else { return self.answer(ticket, Err(Refused::NotFound)) };
+    fn mute(&mut self, ticket: Ticket, call: u64) {
+        let result = match self.touched(call) {
+            Some(screen) if screen.call.state == CallState::Ringing => {
+                screen.call.muted = true;
+                Ok(())
+            }
+            _ => Err(Refused::NotFound),
+        };
+        self.answer(ticket, result);
+    }
+
+    /// One at a time, and no more than a menu needs: tones are no way for data.
+    fn tone(&mut self, ticket: Ticket, call: u64, key: &str) {
+        let mut keys = key.chars();
+        let (Some(key @ ('0'..='9' | '*' | '#')), None) = (keys.next(), keys.next()) else {
+            return self.answer(ticket, Err(Refused::Malformed));
+        };
+        let refused = match self.touched(call) {
+            Some(screen) if screen.call.state == CallState::Active => match screen.id.clone() {
+                Some(id) if screen.toning.is_none() && screen.tones < TONES => {
+                    screen.tones += 1;
+                    screen.toning = Some(ticket);
+                    return self.effects.push(Effect::Tone(ticket, id, key));
+                }
+                _ => Refused::Busy,
+            },
+            _ => Refused::NotFound,
+        };
+        self.answer(ticket, Err(refused));
+    }
+
+    /// The modem sent the tone, or could not.
+    pub(super) fn toned(&mut self, ticket: Ticket, done: bool) {
+        if let Some(screen) = self.screen.as_mut().filter(|screen| screen.toning == Some(ticket)) {
+            screen.toning = None;
+            self.answer(ticket, if done { Ok(()) } else { Err(Refused::Failed) });
+        }
+    }
+
+    fn hang_up(&mut self, ticket: Ticket, call: u64, now: Duration) {
+        let Some(screen) = self.touched(call) else { return self.answer(ticket, Err(Refused::NotFound)) };
         screen.hung_up = true;
         if let Some(id) = screen.id.clone() {
             self.end(&id, now);

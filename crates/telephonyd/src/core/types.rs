@@ -76,8 +76,13 @@ impl ModemView {
 /// What the child's touch asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
-    Accept,
-    HangUp,
+    /// This one, as the screen was told.
+    Accept(u64),
+    HangUp(u64),
+    /// No more ring.
+    Mute(u64),
+    /// A tone for the other side.
+    Tone(u64, String),
     /// A contact's id.
     Dial(String),
     /// An emergency number, exactly as dialled.
@@ -89,6 +94,8 @@ pub(crate) enum Request {
 pub(crate) enum Refused {
     /// The call has not rung for two seconds.
     TooEarly,
+    /// It is not what it should be.
+    Malformed,
     /// There is no such call or contact.
     NotFound,
     /// Another call is in the way.
@@ -116,6 +123,8 @@ pub(crate) enum Event {
     Request(Ticket, Request),
     /// What became of [`Effect::Accept`].
     Accepted(Ticket, bool),
+    /// What became of [`Effect::Tone`].
+    Toned(Ticket, bool),
     /// What became of [`Effect::Dial`].
     Dialled(Ticket, Option<CallId>),
     /// [`Effect::HangUp`] did not work.
@@ -150,6 +159,8 @@ pub(crate) enum Effect {
     HangUp(CallId),
     /// Take a call; tell [`Event::Accepted`].
     Accept(Ticket, CallId),
+    /// Send a tone into a call; tell [`Event::Toned`].
+    Tone(Ticket, CallId, char),
     /// Call a number; tell [`Event::Dialled`].
     Dial(Ticket, Private<String>),
     /// The modem may forget a call that is over.

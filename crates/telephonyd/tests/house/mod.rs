@@ -123,6 +123,20 @@ impl Shell {
         self.calls.borrow().iter().skip(skip).find(|(_, call)| call.state == state).cloned().unwrap()
     }
 
+    /// A touch on the green button of the call it was told last.
+    pub(crate) async fn accept(&self) -> ipc::Result<()> {
+        self.telephony.accept(self.id()).await
+    }
+
+    /// A touch on the red one.
+    pub(crate) async fn hang_up(&self) -> ipc::Result<()> {
+        self.telephony.hang_up(self.id()).await
+    }
+
+    fn id(&self) -> u64 {
+        self.calls.borrow().last().map_or(0, |(_, call)| call.id)
+    }
+
     /// All it was told so far.
     pub(crate) fn states(&self) -> Vec<CallState> {
         self.calls.borrow().iter().map(|(_, call)| call.state).collect()

@@ -60,7 +60,7 @@ fn t8_what_rang_within_the_window_rings_on_and_a_friend_in_class_has_her_name() 
 fn a06_a_call_back_is_not_answered_without_a_touch_either() {
     let mut watch = after_112();
     watch.incoming("a", STRANGER);
-    let early = watch.request(Request::Accept);
+    let early = watch.request(Request::Accept(watch.core.shown.id));
     assert_eq!(watch.answer(early), Some(Err(Refused::TooEarly)));
     watch.seen("a", Direction::Incoming, Progress::Active, STRANGER);
     assert_eq!((watch.hang_ups("a"), watch.state()), (1, CallState::None));

@@ -115,12 +115,12 @@ fn a06_accept_in_the_first_two_seconds_is_refused() {
     let mut watch = Watch::new();
     watch.incoming("a", MUM);
     for _ in 0..2 {
-        let ticket = watch.request(Request::Accept);
+        let ticket = watch.request(Request::Accept(watch.core.shown.id));
         assert_eq!(watch.answer(ticket), Some(Err(Refused::TooEarly)));
         watch.wait(999);
     }
     watch.wait(2);
-    let ticket = watch.request(Request::Accept);
+    let ticket = watch.request(Request::Accept(watch.core.shown.id));
     assert_eq!(watch.answer(ticket), None, "the modem has not said yet");
     assert!(watch.effects.contains(&Effect::Accept(ticket, CallId("a".into()))));
     watch.event(Event::Accepted(ticket, true));
@@ -153,12 +153,12 @@ fn a_second_touch_while_the_modem_answers_does_nothing_and_a_failure_can_be_trie
     let mut watch = Watch::new();
     watch.incoming("a", MUM);
     watch.wait(2000);
-    let first = watch.request(Request::Accept);
-    let second = watch.request(Request::Accept);
+    let first = watch.request(Request::Accept(watch.core.shown.id));
+    let second = watch.request(Request::Accept(watch.core.shown.id));
     assert_eq!(watch.answer(second), Some(Err(Refused::Busy)));
     watch.event(Event::Accepted(first, false));
     assert_eq!(watch.answer(first), Some(Err(Refused::Failed)));
-    let third = watch.request(Request::Accept);
+    let third = watch.request(Request::Accept(watch.core.shown.id));
     watch.gone("a");
     assert_eq!(watch.answer(third), Some(Err(Refused::NotFound)));
     watch.event(Event::Accepted(third, true));
@@ -174,7 +174,7 @@ fn the_diary_tells_how_a_call_ended() {
 
     let mut declined = Watch::new();
     declined.incoming("a", AUNT);
-    let ticket = declined.request(Request::HangUp);
+    let ticket = declined.request(Request::HangUp(declined.core.shown.id));
     assert_eq!((declined.answer(ticket), declined.hang_ups("a")), (Some(Ok(())), 1));
     declined.seen("a", Direction::Incoming, Progress::Over, AUNT);
     assert_eq!(declined.diary(), ["call-declined contact=aunt"]);
@@ -257,7 +257,7 @@ fn a_restart_during_a_ring_rings_on_and_two_seconds_begin_again() {
     restarted.modem(ModemState::Registered);
     restarted.incoming("a", MUM);
     assert_eq!(restarted.state(), CallState::Ringing);
-    let ticket = restarted.request(Request::Accept);
+    let ticket = restarted.request(Request::Accept(restarted.core.shown.id));
     assert_eq!(restarted.answer(ticket), Some(Err(Refused::TooEarly)));
 }
 

@@ -5,6 +5,7 @@ mod incoming;
 mod outgoing;
 mod random;
 mod second;
+mod touch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +145,7 @@ impl Watch {
     fn talk_to_mum(&mut self) {
         self.incoming("mum", MUM);
         self.wait(2000);
-        let ticket = self.request(Request::Accept);
+        let ticket = self.request(Request::Accept(self.core.shown.id));
         self.event(Event::Accepted(ticket, true));
         self.seen("mum", Direction::Incoming, Progress::Active, MUM);
         assert_eq!(self.state(), CallState::Active);

@@ -86,7 +86,7 @@ fn a_modem_that_cannot_dial_clears_the_screen() {
 fn hanging_up_before_the_modem_has_dialled_ends_the_call_when_it_appears() {
     let mut watch = Watch::new();
     let dial = watch.request(Request::Dial("aunt".into()));
-    watch.request(Request::HangUp);
+    watch.request(Request::HangUp(watch.core.shown.id));
     watch.event(Event::Dialled(dial, Some(CallId("a".into()))));
     watch.outgoing("a", Progress::Dialling, AUNT);
     assert_eq!(watch.hang_ups("a"), 1);

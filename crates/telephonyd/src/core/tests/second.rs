@@ -36,7 +36,7 @@ fn t9_a_ring_ends_when_class_begins_and_a_call_that_is_active_or_a_guardians_goe
         watch.incoming("a", number);
         watch.wait(2000);
         if active {
-            let ticket = watch.request(Request::Accept);
+            let ticket = watch.request(Request::Accept(watch.core.shown.id));
             watch.event(Event::Accepted(ticket, true));
             watch.seen("a", Direction::Incoming, Progress::Active, number);
         }
@@ -78,21 +78,21 @@ fn a_guardian_waits_and_rings_when_the_first_call_ends_with_two_seconds_of_her_o
     let mut watch = Watch::new();
     watch.incoming("a", AUNT);
     watch.wait(2000);
-    let ticket = watch.request(Request::Accept);
+    let ticket = watch.request(Request::Accept(watch.core.shown.id));
     watch.event(Event::Accepted(ticket, true));
     watch.seen("a", Direction::Incoming, Progress::Active, AUNT);
     watch.incoming("b", MUM);
     watch.wait(10_000);
     assert_eq!((watch.hang_ups("a"), watch.hang_ups("b")), (0, 0));
     assert_eq!(watch.core.shown.contact, "aunt");
-    watch.request(Request::HangUp);
+    watch.request(Request::HangUp(watch.core.shown.id));
     assert_eq!(watch.hang_ups("a"), 1, "at once: its index is long known");
     watch.gone("a");
     assert_eq!((watch.state(), watch.core.shown.contact.as_str()), (CallState::Ringing, "mum"));
-    let early = watch.request(Request::Accept);
+    let early = watch.request(Request::Accept(watch.core.shown.id));
     assert_eq!(watch.answer(early), Some(Err(Refused::TooEarly)));
     watch.wait(2000);
-    let ticket = watch.request(Request::Accept);
+    let ticket = watch.request(Request::Accept(watch.core.shown.id));
     assert!(watch.effects.contains(&Effect::Accept(ticket, CallId("b".into()))));
 }
 
