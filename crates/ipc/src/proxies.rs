@@ -4,7 +4,8 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, ModemState, PolicyState, Position,
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Missed, ModemState, PastCall,
+    PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -79,6 +80,10 @@ pub trait Telephony1 {
     fn mute(&self, call: u64) -> Result<()>;
     /// Sends one tone, `0` to `9`, `*` or `#`, while this call is active.
     fn tone(&self, call: u64, key: &str) -> Result<()>;
+    /// The calls that are over and still kept, newest first; nobody is in it whom the family does not know.
+    fn calls(&self) -> Result<Vec<PastCall>>;
+    /// The child has looked at the missed calls up to this one (`Missed::newest`).
+    fn saw_missed(&self, newest: u64) -> Result<()>;
     /// The call on the screen.
     #[zbus(property(emits_changed_signal = "false"))]
     fn call(&self) -> zbus::Result<Call>;
@@ -88,6 +93,9 @@ pub trait Telephony1 {
     /// The modem and its network.
     #[zbus(property(emits_changed_signal = "false"))]
     fn modem(&self) -> zbus::Result<ModemState>;
+    /// Whose calls were missed since the child last looked, the newest first.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn missed(&self) -> zbus::Result<Vec<Missed>>;
     /// The emergency number a button dials here, for example `112`.
     #[zbus(property(emits_changed_signal = "false"))]
     fn emergency_number(&self) -> zbus::Result<String>;
@@ -97,6 +105,9 @@ pub trait Telephony1 {
     /// Contacts, modem or emergency number changed: read them again.
     #[zbus(signal)]
     fn state_changed(&self) -> zbus::Result<()>;
+    /// The list of calls, or what was missed, changed: read it again.
+    #[zbus(signal)]
+    fn log_changed(&self) -> zbus::Result<()>;
 }
 
 /// Where the watch is. Not for the shell: a child knows where it is, and a look is an order.

@@ -86,6 +86,40 @@ impl Call {
     }
 }
 
+/// A call that is over, for the child's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct PastCall {
+    /// The contact's id; empty for the emergency number, also where it may have called back.
+    pub contact: String,
+    /// What to call the other side.
+    pub name: String,
+    /// Key of the contact's picture.
+    pub picture: String,
+    /// The other side called.
+    pub incoming: bool,
+    /// `answered`, `missed`, `declined` or `unanswered`.
+    pub outcome: String,
+    /// When it ended, seconds since 1970, UTC, by the watch's clock.
+    pub unix_time: i64,
+    /// How long both could speak.
+    pub seconds: u32,
+}
+
+/// Somebody whose calls were missed since the child last looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Missed {
+    /// The contact's id; empty where help may have called back.
+    pub contact: String,
+    /// What to call the other side.
+    pub name: String,
+    /// Key of the contact's picture.
+    pub picture: String,
+    /// How many calls.
+    pub count: u32,
+    /// The newest of them, for `SawMissed`.
+    pub newest: u64,
+}
+
 /// Somebody the child may call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
 pub struct Contact {

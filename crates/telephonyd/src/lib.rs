@@ -1,7 +1,7 @@
 //! telephonyd: the watch's telephone.
 //!
 //! [`core`] decides, without I/O; [`modem`] is the client of ModemManager; [`bus`] offers `Telephony1` to the
-//! screen; [`list`] keeps the guardians for the day the rules cannot be read; [`call_back`] what a restart must not forget; [`service`] joins them in one
+//! screen; [`list`] keeps the guardians for the day the rules cannot be read; [`log`] the calls that are over; [`call_back`] what a restart must not forget; [`service`] joins them in one
 //! loop.
 //!
 //! **Invariants:** nothing rings and no signal leaves before the verdict; no call is answered without a
@@ -12,6 +12,8 @@ mod bus;
 mod call_back;
 pub mod config;
 mod core;
+mod keeper;
 mod list;
+mod log;
 mod modem;
 pub mod service;

@@ -14,6 +14,7 @@ use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
 use ipc::{Call, names, paths};
+use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
 use zbus::object_server::SignalEmitter;
@@ -21,9 +22,10 @@ use zbus::object_server::SignalEmitter;
 use crate::bus::Telephony1;
 use crate::call_back;
 use crate::config::Config;
-use crate::core::{Core, Effect, Event, Refused, Request, Rules, Surroundings, Ticket};
-use crate::list::{self, Keeper};
+use crate::core::{Core, Effect, Event, Log, Refused, Request, Rules, Shown, Surroundings, Ticket};
+use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
+use crate::{list, log};
 
 /// Inputs waiting at most; who has more waits.
 const QUEUE: usize = 64;
@@ -44,6 +46,7 @@ pub(crate) enum Input {
 pub(crate) struct View {
     pub(crate) call: Call,
     pub(crate) surroundings: Surroundings,
+    pub(crate) log: Shown,
 }
 
 /// Runs telephonyd until it is told to end.
@@ -96,7 +99,8 @@ async fn at(deadline: Option<Duration>) {
 struct Service {
     core: Core,
     store: Store,
-    guardians: Keeper,
+    guardians: Keeper<Vec<Contact>>,
+    log: Keeper<Log>,
     diary: Diary,
     modem: Commands,
     runtime: PathBuf,
@@ -117,12 +121,24 @@ impl Service {
             tracing::warn!(%error, cause, "while sealed nobody rings");
             vec![]
         });
+        let calls = log::load(&config.state).unwrap_or_else(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "it begins anew");
+            Log::default()
+        });
         let core = Core::new();
-        let view = View { call: Call::none(), surroundings: core.surroundings() };
+        let view = View { call: Call::none(), surroundings: core.surroundings(), log: Shown::default() };
         let mut service = Self {
             core,
             store: Store::open(&config.store),
-            guardians: Keeper::start(config.state.clone(), on_disk),
+            guardians: Keeper::start(on_disk, "guardians may not get through while the watch is sealed", {
+                let folder = config.state.clone();
+                move |list| list::save(&folder, list)
+            }),
+            log: Keeper::start(calls.clone(), "the list of calls is not kept", {
+                let folder = config.state.clone();
+                move |calls| log::save(&folder, calls)
+            }),
             diary: Diary::start(connection).await.context("cannot reach the diary")?,
             modem: modem::start(connection, inputs).await.context("cannot follow ModemManager")?,
             runtime: config.runtime.clone(),
@@ -132,6 +148,7 @@ impl Service {
             tickets: 0,
         };
         service.use_rules().await;
+        service.handle(Event::Log(calls)).await;
         if let Some(window) = call_back::load(&config.runtime) {
             service.handle(Event::CallBack(window)).await;
         }
@@ -162,7 +179,7 @@ impl Service {
             self.guardians.keep(list::guardians(&rules.policy));
             Rules { book: Arc::new(rules.clone()), sealed: false }
         } else {
-            Rules { book: Arc::new(list::sealed(self.guardians.list()).into()), sealed: true }
+            Rules { book: Arc::new(list::sealed(self.guardians.value()).into()), sealed: true }
         };
         self.handle(Event::Rules(rules)).await;
     }
@@ -192,6 +209,11 @@ impl Service {
                 if let Err(error) = call_back::save(&self.runtime, &window) {
                     tracing::warn!(%error, "a restart would end the call-back window");
                 }
+            }
+            Effect::KeepLog(calls) => self.log.keep(calls),
+            Effect::LogChanged(shown) => {
+                self.view.send_modify(|view| view.log = shown);
+                self.told(Telephony1::log_changed(&self.shell).await);
             }
             Effect::Show(call) => {
                 self.view.send_modify(|view| view.call = call.clone());

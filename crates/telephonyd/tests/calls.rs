@@ -378,3 +378,29 @@ async fn t8_after_112_a_stranger_rings_also_when_telephonyd_was_killed_between()
     assert_eq!((line["caller"].as_str(), line["reason"].as_str()), ("…66", "emergency-window"));
     assert!(!house.log().contains("5550666"), "no number in the log");
 }
+
+#[tokio::test]
+async fn a_missed_call_is_told_kept_over_a_kill_and_cleared_by_a_look() {
+    let (mut house, _policyd) = House::start().await;
+    house.is_turned_away(Some(STRANGER)).await;
+    house.world.call(Some(AUNT)).unwrap();
+    house.shell.told(0, CallState::Ringing).await;
+    house.world.hang_up().unwrap();
+    let missed = house.eventually("the missed call is told", async |house| {
+        house.shell.telephony.missed().await.ok().filter(|missed| !missed.is_empty())
+    });
+    let missed = missed.await;
+    assert_eq!((missed[0].contact.as_str(), missed[0].name.as_str(), missed[0].count), ("aunt", "Auntie", 1));
+    let kept = house.root.join("state/calls.json");
+    house.eventually("the list is kept", async |_| kept.exists().then_some(())).await;
+    house.kill_daemon();
+    house.start_daemon().await;
+    assert_eq!(house.shell.telephony.missed().await.unwrap(), missed);
+    let calls = house.shell.telephony.calls().await.unwrap();
+    assert_eq!(calls.iter().map(|call| call.outcome.as_str()).collect::<Vec<_>>(), ["missed"], "no stranger");
+    house.shell.telephony.saw_missed(missed[0].newest).await.unwrap();
+    assert_eq!(house.shell.telephony.missed().await.unwrap(), []);
+    assert!(!std::fs::read_to_string(&kept).unwrap().contains("405550"), "no number");
+    let nobody = telephony(&house.bus.connect().await.unwrap()).await;
+    assert!(nobody.calls().await.is_err() && nobody.saw_missed(9).await.is_err());
+}

@@ -2,7 +2,7 @@
 
 use daemon::Private;
 use daemon::access::{Access, Peer};
-use ipc::{Call, Contact, ModemState, Refusal, names, paths};
+use ipc::{Call, Contact, Missed, ModemState, PastCall, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::message::Header;
 use zbus::names::BusName;
@@ -95,6 +95,20 @@ impl Telephony1 {
         self.ask(header, TOUCH, Request::Tone(call, key)).await
     }
 
+    async fn calls(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<Vec<PastCall>> {
+        self.access.require(&header, TOUCH).await?;
+        Ok(self.view.borrow().log.calls.clone())
+    }
+
+    async fn saw_missed(&self, #[zbus(header)] header: Header<'_>, newest: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::SawMissed(newest)).await
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
+    async fn missed(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Vec<Missed>> {
+        Ok(self.read(header).await?.log.missed)
+    }
+
     #[zbus(property(emits_changed_signal = "false"))]
     async fn call(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Call> {
         Ok(self.read(header).await?.call)
@@ -120,4 +134,7 @@ impl Telephony1 {
 
     #[zbus(signal)]
     pub(crate) async fn state_changed(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    pub(crate) async fn log_changed(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use daemon::Private;
 use policy::{Action, Caller, Kind, Verdict, decide};
 
+use super::log::Outcome;
 use super::screen::Who;
 use super::types::{CallId, Direction, Effect, Progress, Sighting};
 use super::{Core, caller};
@@ -118,7 +119,7 @@ impl Core {
         match self.may_ring(caller) {
             Err(reason) => self.refuse(id, caller, reason, now),
             Ok(_) if by_itself => self.refuse(id, caller, NOT_ACCEPTED, now),
-            Ok(_) if self.emergency.is_some() => self.refuse(id, caller, BUSY, now),
+            Ok((who, _)) if self.emergency.is_some() => self.busy(id, caller, &who, now),
             Ok((who, _)) if self.screen.is_none() => self.show_incoming(id, who, active, now),
             // Before this process began it was accepted: what rings waits.
             Ok((who, _)) if active && self.ringing().is_some() => {
@@ -127,8 +128,14 @@ impl Core {
                 rang.into_iter().for_each(|id| self.screen_call(&id, now));
             }
             Ok((who, true)) if !active => self.set_role(id, Role::Waiting(who)),
-            Ok(_) => self.refuse(id, caller, BUSY, now),
+            Ok((who, _)) => self.busy(id, caller, &who, now),
         }
+    }
+
+    /// Somebody who may ring is told busy: the child sees that later.
+    fn busy(&mut self, id: &CallId, caller: Caller, who: &Who, now: Duration) {
+        self.refuse(id, caller, BUSY, now);
+        self.log_call(who, true, Outcome::Missed, 0);
     }
 
     /// Who may ring, and whether that call waits for another to end: by the rules, or because help may be calling back.

@@ -10,6 +10,7 @@ mod caller;
 mod calls;
 mod dial;
 mod flood;
+mod log;
 mod screen;
 mod types;
 
@@ -27,6 +28,9 @@ pub(crate) use self::call_back::CallBack;
 use self::calls::Tracked;
 use self::dial::Emergency;
 use self::flood::Flood;
+pub(crate) use self::log::{LONGEST as LOG_LONGEST, Log, Shown};
+#[cfg(test)]
+pub(crate) use self::log::{Outcome, Past};
 use self::screen::Screen;
 pub(crate) use self::types::{
     CallId, Direction, Effect, Event, Line, ModemView, Progress, Refused, Request, Rules, Sighting,
@@ -48,6 +52,8 @@ pub(crate) struct Core {
     call_back: Option<CallBack>,
     /// The newest name a call was given.
     named: u64,
+    log: Log,
+    log_told: Shown,
     flood: Flood,
     shown: ipc::Call,
     told: Surroundings,
@@ -69,6 +75,8 @@ impl Core {
             emergency: None,
             call_back: None,
             named: 0,
+            log: Log::default(),
+            log_told: Shown::default(),
             flood: Flood::default(),
             shown: ipc::Call::none(),
             told: Surroundings {
@@ -97,10 +105,12 @@ impl Core {
             Event::Toned(ticket, done) => self.toned(ticket, done),
             Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
+            Event::Log(log) => self.take_log(log),
             Event::CallBack(window) => self.go_on_expecting(window, now),
             Event::Tick => {
                 self.rescreen(now);
                 self.tell_surroundings();
+                self.change_log(|_| {});
             }
             Event::Stopping => {
                 let lines = self.flood.rest();
@@ -126,6 +136,7 @@ impl Core {
             .chain(self.flood.deadline())
             .chain(self.contacts_end)
             .chain(self.ring_ends())
+            .chain(self.log_ends())
             .min()
     }
 
@@ -154,6 +165,7 @@ impl Core {
         self.rules = rules;
         self.rescreen(now);
         self.tell_surroundings();
+        self.change_log(|_| {});
     }
 
     fn new_modem(&mut self, modem: ModemView, now: Duration) {

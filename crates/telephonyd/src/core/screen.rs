@@ -7,6 +7,7 @@ use ipc::CallState;
 use policy::{Caller, Contact};
 
 use super::calls::{NOT_ACCEPTED, Role};
+use super::log::Outcome;
 use super::types::{CallId, Effect, Progress, Refused, Request, Ticket};
 use super::{Core, RINGS_FIRST, caller};
 
@@ -99,6 +100,12 @@ impl Who {
         self.help.is_some()
     }
 
+    /// The contact's id, or the emergency number.
+    pub(super) fn ids(&self) -> (String, String) {
+        let number = if self.contact.is_empty() { self.name.clone() } else { String::new() };
+        (self.contact.clone(), number)
+    }
+
     /// Who it is, for the diary.
     fn details(&self) -> Vec<(&'static str, String)> {
         let who = match &self.help {
@@ -179,6 +186,14 @@ impl Core {
     /// The call on the screen has ended: the diary learns how.
     pub(super) fn screen_over(&mut self, now: Duration) {
         let Some(screen) = self.take_screen() else { return };
+        let answered = screen.call.state == CallState::Active;
+        let outcome = match (answered, screen.incoming, screen.hung_up) {
+            (true, ..) => Outcome::Answered,
+            (false, false, _) => Outcome::Unanswered,
+            (false, true, true) => Outcome::Declined,
+            (false, true, false) => return self.missed(&screen.who),
+        };
+        self.log_screen(&screen, outcome, now);
         if screen.is_emergency() {
             // Counted from the end of the call: what was said last is why help calls back.
             if screen.id.is_some() {
@@ -186,22 +201,18 @@ impl Core {
             }
             return;
         }
-        let answered = screen.call.state == CallState::Active;
         let mut details = screen.who.details();
-        match (screen.incoming, answered, screen.hung_up) {
-            (true, true, _) => self.record("call-answered", details),
-            (true, false, true) => self.record("call-declined", details),
-            (true, false, false) => self.missed(&screen.who),
-            (false, ..) => {
-                details.push(("answered", if answered { "yes" } else { "no" }.into()));
-                self.record("call-dialled", details);
-            }
+        if screen.incoming {
+            return self.record(if answered { "call-answered" } else { "call-declined" }, details);
         }
+        details.push(("answered", if answered { "yes" } else { "no" }.into()));
+        self.record("call-dialled", details);
     }
 
     /// Somebody who may ring was not answered.
     pub(super) fn missed(&mut self, who: &Who) {
         self.record("call-missed", who.details());
+        self.log_call(who, true, Outcome::Missed, 0);
     }
 
     /// The child's touch.
@@ -209,6 +220,10 @@ impl Core {
         match request {
             Request::Accept(call) => self.accept(ticket, call, now),
             Request::HangUp(call) => self.hang_up(ticket, call, now),
+            Request::SawMissed(newest) => {
+                self.saw_missed(newest);
+                self.answer(ticket, Ok(()));
+            }
             Request::Mute(call) => self.mute(ticket, call),
             Request::Tone(call, key) => self.tone(ticket, call, &key),
             Request::Dial(contact) => self.dial(ticket, &contact, now),

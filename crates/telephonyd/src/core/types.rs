@@ -7,7 +7,7 @@ use ipc::{Call, Contact, ModemState};
 use lifeline::SimNumbers;
 use policy::Rulebook;
 
-use super::CallBack;
+use super::{CallBack, Log, Shown};
 
 /// A call's object at the modem; it means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,8 @@ pub(crate) enum Request {
     HangUp(u64),
     /// No more ring.
     Mute(u64),
+    /// The missed calls up to this one were looked at.
+    SawMissed(u64),
     /// A tone for the other side.
     Tone(u64, String),
     /// A contact's id.
@@ -129,6 +131,8 @@ pub(crate) enum Event {
     Dialled(Ticket, Option<CallId>),
     /// [`Effect::HangUp`] did not work.
     HangUpFailed(CallId),
+    /// What [`Effect::KeepLog`] kept, at the start.
+    Log(Log),
     /// What [`Effect::KeepCallBack`] kept, after a restart of the daemon.
     CallBack(CallBack),
     /// The time of [`super::Core::deadline`] has come.
@@ -173,6 +177,10 @@ pub(crate) enum Effect {
     Answer(Ticket, Result<(), Refused>),
     /// Keep this for a restart of the daemon, not of the watch.
     KeepCallBack(CallBack),
+    /// Keep the list of calls.
+    KeepLog(Log),
+    /// The screen can read another list of calls.
+    LogChanged(Shown),
     /// Tell the diary.
     Record(Line),
 }

@@ -2,6 +2,7 @@
 
 mod call_back;
 mod incoming;
+mod log;
 mod outgoing;
 mod random;
 mod second;

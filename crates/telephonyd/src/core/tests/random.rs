@@ -33,6 +33,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => Just(Request::Accept(0)),
         1 => Just(Request::HangUp(0)),
         1 => Just(Request::Mute(0)),
+        1 => Just(Request::SawMissed(3)),
         1 => Just(Request::Tone(0, "5".into())),
         1 => prop::sample::select(vec!["mum", "aunt", "friend", "x"]).prop_map(|id| Request::Dial(id.into())),
         1 => prop::sample::select(vec!["112", STRANGER]).prop_map(|n| Request::DialEmergency(Private(n.into()))),
@@ -145,6 +146,7 @@ proptest! {
             prop_assert!(watch.answer(ticket).is_some(), "{ticket:?}");
         }
         prop_assert_eq!(watch.state(), CallState::None);
-        prop_assert_eq!(watch.core.deadline(), None);
+        // Then it sleeps until a call is to go from the list.
+        prop_assert!(watch.core.deadline().is_none_or(|at| at > watch.now + Duration::from_hours(24)));
     }
 }
