@@ -19,12 +19,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
 use zbus::object_server::SignalEmitter;
 
+use crate::audio::Audio;
 use crate::bus::Telephony1;
 use crate::call_back;
 use crate::config::Config;
 use crate::core::{Core, Effect, Event, Log, Refused, Request, Rules, Shown, Surroundings, Ticket};
 use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
+use crate::ring::Ring;
 use crate::{list, log};
 
 /// Inputs waiting at most; who has more waits.
@@ -82,6 +84,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             }
             ended = &mut shutdown => {
                 service.handle(Event::Stopping).await;
+                // A call goes on at the modem; whoever starts next opens its path again.
+                service.ring.set(false);
+                service.audio.close(LAST_LINES).await;
                 service.diary.flush(LAST_LINES).await;
                 return ended.context("cannot wait for signals");
             }
@@ -104,6 +109,8 @@ struct Service {
     diary: Diary,
     modem: Commands,
     runtime: PathBuf,
+    ring: Ring,
+    audio: Audio,
     shell: SignalEmitter<'static>,
     view: watch::Sender<View>,
     waiting: HashMap<u64, oneshot::Sender<Result<(), Refused>>>,
@@ -142,6 +149,8 @@ impl Service {
             diary: Diary::start(connection).await.context("cannot reach the diary")?,
             modem: modem::start(connection, inputs).await.context("cannot follow ModemManager")?,
             runtime: config.runtime.clone(),
+            ring: Ring::start(config.ring.clone()),
+            audio: Audio::start(config.audio.clone()),
             shell: Telephony1::to_shell(connection)?,
             view: watch::Sender::new(view),
             waiting: HashMap::new(),
@@ -210,6 +219,8 @@ impl Service {
                     tracing::warn!(%error, "a restart would end the call-back window");
                 }
             }
+            Effect::Ring(rings) => self.ring.set(rings),
+            Effect::Audio(open) => self.audio.set(open),
             Effect::KeepLog(calls) => self.log.keep(calls),
             Effect::LogChanged(shown) => {
                 self.view.send_modify(|view| view.log = shown);

@@ -52,6 +52,8 @@ pub(crate) struct Core {
     call_back: Option<CallBack>,
     /// The newest name a call was given.
     named: u64,
+    rings: bool,
+    speaks: bool,
     log: Log,
     log_told: Shown,
     flood: Flood,
@@ -75,6 +77,8 @@ impl Core {
             emergency: None,
             call_back: None,
             named: 0,
+            rings: false,
+            speaks: false,
             log: Log::default(),
             log_told: Shown::default(),
             flood: Flood::default(),
@@ -124,7 +128,20 @@ impl Core {
             self.shown = call.clone();
             self.effects.push(Effect::Show(call));
         }
+        self.drive();
         std::mem::take(&mut self.effects)
+    }
+
+    /// Ring and audio path follow the screen, and nothing else.
+    fn drive(&mut self) {
+        let rings = self.screen.as_ref().is_some_and(Screen::rings);
+        if std::mem::replace(&mut self.rings, rings) != rings {
+            self.effects.push(Effect::Ring(rings));
+        }
+        let speaks = self.shown.state == ipc::CallState::Active;
+        if std::mem::replace(&mut self.speaks, speaks) != speaks {
+            self.effects.push(Effect::Audio(speaks));
+        }
     }
 
     /// When the next [`Event::Tick`] is wanted.

@@ -26,6 +26,8 @@ pub(super) struct Screen {
     pub(super) dialled: Option<(Ticket, Private<String>)>,
     /// The child accepted it.
     touched: bool,
+    /// And the modem is about to.
+    silenced: bool,
     /// Who waits to hear that it was accepted.
     accepting: Option<Ticket>,
     /// Who waits to hear that a tone was sent.
@@ -47,6 +49,7 @@ impl Screen {
             incoming: false,
             dialled: None,
             touched: false,
+            silenced: false,
             accepting: None,
             toning: None,
             tones: 0,
@@ -63,6 +66,12 @@ impl Screen {
     pub(super) fn outgoing(id: &CallId, who: Who, active: bool, now: Duration) -> Self {
         let state = if active { CallState::Active } else { CallState::Dialling };
         Self::new(Some(id.clone()), who, state, now)
+    }
+
+    /// It is to be heard: the child has not touched it yet.
+    pub(super) fn rings(&self) -> bool {
+        let silent = self.silenced || self.hung_up || self.call.muted;
+        self.call.state == CallState::Ringing && !silent
     }
 
     /// Nobody's contact: an emergency number.
@@ -244,6 +253,7 @@ impl Core {
             (Some(_), CallState::Ringing) if screen.accepting.is_some() || screen.hung_up => Refused::Busy,
             (Some(id), CallState::Ringing) => {
                 screen.touched = true;
+                screen.silenced = true;
                 screen.accepting = Some(ticket);
                 let accept = Effect::Accept(ticket, id.clone());
                 return self.effects.push(accept);
@@ -260,6 +270,7 @@ impl Core {
             && screen.accepting == Some(ticket)
         {
             screen.accepting = None;
+            screen.silenced = done;
             self.answer(ticket, if done { Ok(()) } else { Err(Refused::Failed) });
         }
     }

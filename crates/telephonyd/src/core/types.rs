@@ -169,6 +169,10 @@ pub(crate) enum Effect {
     Dial(Ticket, Private<String>),
     /// The modem may forget a call that is over.
     Forget(CallId),
+    /// Begin to ring, or fall silent.
+    Ring(bool),
+    /// Both can speak, or not any more: the audio path.
+    Audio(bool),
     /// Another call is on the screen, or none.
     Show(Call),
     /// Contacts, modem or emergency number are others now.

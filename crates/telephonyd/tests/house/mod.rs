@@ -153,6 +153,8 @@ pub(crate) struct House {
     pub(crate) manager: ModemManager,
     pub(crate) shell: Shell,
     pub(crate) root: PathBuf,
+    /// Tables for the end of telephonyd's configuration.
+    pub(crate) more: String,
     daemon: Option<Child>,
     revision: u64,
     // Dropped last: the others run on it.
@@ -184,7 +186,7 @@ impl House {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         let shell = Shell::start(&bus).await;
-        Self { world, manager, shell, root, daemon: None, revision: 0, bus }
+        Self { world, manager, shell, root, more: String::new(), daemon: None, revision: 0, bus }
     }
 
     pub(crate) fn publish(&mut self, policy: &Policy) {
@@ -205,7 +207,7 @@ impl House {
             path("runtime"),
             self.bus.address(),
         );
-        fs::write(self.root.join("telephonyd.toml"), config).unwrap();
+        fs::write(self.root.join("telephonyd.toml"), config + &self.more).unwrap();
         let log = File::options().create(true).append(true).open(self.root.join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_nestling-telephonyd"))
             .arg("--config")

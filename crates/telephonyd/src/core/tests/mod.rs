@@ -1,6 +1,7 @@
 //! The core as a family would describe it: people call, the child touches, time passes.
 
 mod call_back;
+mod drive;
 mod incoming;
 mod log;
 mod outgoing;
