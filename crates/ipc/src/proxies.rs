@@ -4,8 +4,8 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Missed, ModemState, PastCall,
-    PolicyState, Position,
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Missed, ModemState,
+    PastCall, PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -82,6 +82,9 @@ pub trait Telephony1 {
     fn tone(&self, call: u64, key: &str) -> Result<()>;
     /// The calls that are over and still kept, newest first; nobody is in it whom the family does not know.
     fn calls(&self) -> Result<Vec<PastCall>>;
+    /// What happened after number `since`, oldest first, and whether that is all: older happenings, and those of an earlier run of
+    /// telephonyd, are forgotten, and then everything is to be read again.
+    fn events(&self, since: u64) -> Result<(bool, Vec<Happening>)>;
     /// The child has looked at the missed calls up to this one (`Missed::newest`).
     fn saw_missed(&self, newest: u64) -> Result<()>;
     /// The call on the screen.
@@ -99,15 +102,9 @@ pub trait Telephony1 {
     /// The emergency number a button dials here, for example `112`.
     #[zbus(property(emits_changed_signal = "false"))]
     fn emergency_number(&self) -> zbus::Result<String>;
-    /// The call on the screen changed.
+    /// Something changed. Signals come in the order of their numbers.
     #[zbus(signal)]
-    fn call_changed(&self, call: Call) -> zbus::Result<()>;
-    /// Contacts, modem or emergency number changed: read them again.
-    #[zbus(signal)]
-    fn state_changed(&self) -> zbus::Result<()>;
-    /// The list of calls, or what was missed, changed: read it again.
-    #[zbus(signal)]
-    fn log_changed(&self) -> zbus::Result<()>;
+    fn happened(&self, happening: Happening) -> zbus::Result<()>;
 }
 
 /// Where the watch is. Not for the shell: a child knows where it is, and a look is an order.

@@ -86,6 +86,30 @@ impl Call {
     }
 }
 
+/// What telephonyd tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+#[zvariant(signature = "s", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum News {
+    /// The call on the screen changed.
+    Call,
+    /// Contacts, modem or emergency number changed: read them again.
+    State,
+    /// The list of calls, or what was missed, changed: read it again.
+    Calls,
+}
+
+/// Something telephonyd told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Happening {
+    /// Its place: later ones have higher numbers, also after a restart of telephonyd in the same boot.
+    pub seq: u64,
+    /// What changed.
+    pub what: News,
+    /// The call of that moment.
+    pub call: Call,
+}
+
 /// A call that is over, for the child's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
 pub struct PastCall {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
-    AppSession, AppState, Call, CallState, Contact, Display1Proxy, ModemState, PolicyState, Refusal, names,
-    paths,
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, ModemState, News, PolicyState,
+    Refusal, names, paths,
 };
 use nestling_shell::bus;
 use nestling_shell::display::Display;
@@ -62,8 +62,8 @@ impl Telephony {
     fn emergency_number(&self) -> String {
         "112".into()
     }
-    #[zbus(signal, name = "CallChanged")]
-    async fn tell(emitter: &SignalEmitter<'_>, call: Call) -> zbus::Result<()>;
+    #[zbus(signal, name = "Happened")]
+    async fn tell(emitter: &SignalEmitter<'_>, happening: Happening) -> zbus::Result<()>;
 }
 
 struct Policy;
@@ -138,7 +138,8 @@ async fn state_is_read_at_the_start_and_again_when_telephonyd_comes_back() {
     let first = telephonyd(&bus, &asked, Call::none()).await;
     let (_commands, events, _ended) = shell(&bus);
     until(&events, |e| matches!(e, Event::Telephony { contacts, .. } if contacts.len() == 1)).await;
-    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), ringing()).await.unwrap();
+    let happening = Happening { seq: 1, what: News::Call, call: ringing() };
+    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), happening).await.unwrap();
     until(&events, |e| matches!(e, Event::Call(call) if call.name == "Mum")).await;
     first.close().await.unwrap();
     until(&events, |e| matches!(e, Event::TelephonyGone)).await;

@@ -14,6 +14,7 @@ mod bus;
 mod call_back;
 pub mod config;
 mod core;
+mod events;
 mod helper;
 mod keeper;
 mod list;

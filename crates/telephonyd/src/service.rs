@@ -13,7 +13,7 @@ use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
-use ipc::{Call, names, paths};
+use ipc::{Call, News, names, paths};
 use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
@@ -24,6 +24,7 @@ use crate::bus::Telephony1;
 use crate::call_back;
 use crate::config::Config;
 use crate::core::{Core, Effect, Event, Log, Refused, Request, Rules, Shown, Surroundings, Ticket};
+use crate::events::Events;
 use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
 use crate::ring::Ring;
@@ -49,6 +50,7 @@ pub(crate) struct View {
     pub(crate) call: Call,
     pub(crate) surroundings: Surroundings,
     pub(crate) log: Shown,
+    pub(crate) events: Events,
 }
 
 /// Runs telephonyd until it is told to end.
@@ -134,7 +136,12 @@ impl Service {
             Log::default()
         });
         let core = Core::new();
-        let view = View { call: Call::none(), surroundings: core.surroundings(), log: Shown::default() };
+        let view = View {
+            call: Call::none(),
+            surroundings: core.surroundings(),
+            log: Shown::default(),
+            events: Events::new(boot_time()),
+        };
         let mut service = Self {
             core,
             store: Store::open(&config.store),
@@ -224,21 +231,27 @@ impl Service {
             Effect::KeepLog(calls) => self.log.keep(calls),
             Effect::LogChanged(shown) => {
                 self.view.send_modify(|view| view.log = shown);
-                self.told(Telephony1::log_changed(&self.shell).await);
+                self.tell(News::Calls).await;
             }
             Effect::Show(call) => {
-                self.view.send_modify(|view| view.call = call.clone());
-                self.told(Telephony1::call_changed(&self.shell, call).await);
+                self.view.send_modify(|view| view.call = call);
+                self.tell(News::Call).await;
             }
             Effect::Changed(surroundings) => {
                 self.view.send_modify(|view| view.surroundings = surroundings);
-                self.told(Telephony1::state_changed(&self.shell).await);
+                self.tell(News::State).await;
             }
         }
     }
 
-    fn told(&self, sent: zbus::Result<()>) {
-        if let Err(error) = sent {
+    /// Tells the screen what changed, and keeps it for one that comes late.
+    async fn tell(&self, what: News) {
+        let mut happening = None;
+        self.view.send_modify(|view| {
+            happening = Some(view.events.add(what, view.call.clone(), boot_time()));
+        });
+        let Some(happening) = happening else { return };
+        if let Err(error) = Telephony1::happened(&self.shell, happening).await {
             tracing::warn!(%error, path = %self.shell.path(), "the screen is not told");
         }
     }

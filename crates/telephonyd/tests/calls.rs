@@ -355,6 +355,33 @@ async fn a_guardian_waits_behind_a_call_and_rings_when_it_ends() {
     assert_eq!(call.contact, "mum");
 }
 
+#[tokio::test]
+async fn a_screen_that_starts_in_the_middle_of_a_call_is_told_what_happened() {
+    let (mut house, _policyd) = House::start().await;
+    house.world.call(Some(MUM)).unwrap();
+    touch_green(&mut house, 0).await;
+    house.shell.told(0, CallState::Active).await;
+    let (all, happened) = house.shell.telephony.events(0).await.unwrap();
+    assert!(!all, "a screen that knows nothing reads everything");
+    let calls = |happened: &[ipc::Happening]| -> Vec<_> {
+        let call = |it: &&ipc::Happening| it.what == ipc::News::Call;
+        happened.iter().filter(call).map(|it| it.call.state).collect()
+    };
+    assert_eq!(calls(&happened), [CallState::Ringing, CallState::Active]);
+    let ring = happened.iter().find(|it| it.call.state == CallState::Ringing).unwrap().seq;
+    let (all, happened) = house.shell.telephony.events(ring).await.unwrap();
+    assert_eq!((all, calls(&happened)), (true, vec![CallState::Active]));
+    assert_eq!(house.shell.telephony.call().await.unwrap(), happened.last().unwrap().call);
+    let newest = happened.last().unwrap().seq;
+    house.kill_daemon();
+    house.start_daemon().await;
+    house.shell.told(2, CallState::Active).await;
+    let (all, happened) = house.shell.telephony.events(newest).await.unwrap();
+    assert!(!all && happened.iter().all(|it| it.seq > newest), "another run, and its numbers are higher");
+    let nobody = telephony(&house.bus.connect().await.unwrap()).await;
+    assert!(nobody.events(0).await.is_err());
+}
+
 /// Programs that write down when they are run, in place of hardware.
 fn instruments(house: &mut House) -> std::path::PathBuf {
     let (script, log, led) =

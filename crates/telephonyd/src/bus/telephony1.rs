@@ -2,7 +2,7 @@
 
 use daemon::Private;
 use daemon::access::{Access, Peer};
-use ipc::{Call, Contact, Missed, ModemState, PastCall, Refusal, names, paths};
+use ipc::{Call, Contact, Happening, Missed, ModemState, PastCall, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::message::Header;
 use zbus::names::BusName;
@@ -100,6 +100,15 @@ impl Telephony1 {
         Ok(self.view.borrow().log.calls.clone())
     }
 
+    async fn events(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        since: u64,
+    ) -> ipc::Result<(bool, Vec<Happening>)> {
+        self.access.require(&header, TOUCH).await?;
+        Ok(self.view.borrow().events.since(since))
+    }
+
     async fn saw_missed(&self, #[zbus(header)] header: Header<'_>, newest: u64) -> ipc::Result<()> {
         self.ask(header, TOUCH, Request::SawMissed(newest)).await
     }
@@ -130,11 +139,5 @@ impl Telephony1 {
     }
 
     #[zbus(signal)]
-    pub(crate) async fn call_changed(emitter: &SignalEmitter<'_>, call: Call) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(crate) async fn state_changed(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(crate) async fn log_changed(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
+    pub(crate) async fn happened(emitter: &SignalEmitter<'_>, happening: Happening) -> zbus::Result<()>;
 }

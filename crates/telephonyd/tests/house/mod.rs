@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use ipc::{Call, CallState, DiaryRecord, PolicyState, Telephony1Proxy, names, paths};
+use ipc::{Call, CallState, DiaryRecord, Happening, News, PolicyState, Telephony1Proxy, names, paths};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use policy::Policy;
@@ -105,9 +105,11 @@ impl Shell {
             while let Some(Ok(message)) = messages.next().await {
                 let header = message.header();
                 let signal = message.message_type() == message::Type::Signal;
-                if signal && header.member().is_some_and(|member| member == "CallChanged") {
-                    let call = message.body().deserialize::<Call>().unwrap();
-                    told.send_modify(|calls| calls.push((Instant::now(), call)));
+                if signal && header.member().is_some_and(|member| member == "Happened") {
+                    let happening = message.body().deserialize::<Happening>().unwrap();
+                    if happening.what == News::Call {
+                        told.send_modify(|calls| calls.push((Instant::now(), happening.call)));
+                    }
                 }
             }
         });
