@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it is surprised")]
 
 mod house;
+mod instruments;
+mod later;
 
 use std::time::Duration;
 
@@ -356,107 +358,6 @@ async fn a_guardian_waits_behind_a_call_and_rings_when_it_ends() {
 }
 
 #[tokio::test]
-async fn a_screen_that_starts_in_the_middle_of_a_call_is_told_what_happened() {
-    let (mut house, _policyd) = House::start().await;
-    house.world.call(Some(MUM)).unwrap();
-    touch_green(&mut house, 0).await;
-    house.shell.told(0, CallState::Active).await;
-    let (all, happened) = house.shell.telephony.events(0).await.unwrap();
-    assert!(!all, "a screen that knows nothing reads everything");
-    let calls = |happened: &[ipc::Happening]| -> Vec<_> {
-        let call = |it: &&ipc::Happening| it.what == ipc::News::Call;
-        happened.iter().filter(call).map(|it| it.call.state).collect()
-    };
-    assert_eq!(calls(&happened), [CallState::Ringing, CallState::Active]);
-    let ring = happened.iter().find(|it| it.call.state == CallState::Ringing).unwrap().seq;
-    let (all, happened) = house.shell.telephony.events(ring).await.unwrap();
-    assert_eq!((all, calls(&happened)), (true, vec![CallState::Active]));
-    assert_eq!(house.shell.telephony.call().await.unwrap(), happened.last().unwrap().call);
-    let newest = happened.last().unwrap().seq;
-    house.kill_daemon();
-    house.start_daemon().await;
-    house.shell.told(2, CallState::Active).await;
-    let (all, happened) = house.shell.telephony.events(newest).await.unwrap();
-    assert!(!all && happened.iter().all(|it| it.seq > newest), "another run, and its numbers are higher");
-    let nobody = telephony(&house.bus.connect().await.unwrap()).await;
-    assert!(nobody.events(0).await.is_err());
-}
-
-/// Programs that write down when they are run, in place of hardware.
-fn instruments(house: &mut House) -> std::path::PathBuf {
-    let (script, log, led) =
-        (house.root.join("instrument"), house.root.join("heard"), house.root.join("vibrator"));
-    std::fs::create_dir(&led).unwrap();
-    std::fs::write(&script, format!("#!/bin/sh\necho \"$1\" >> '{}'\n", log.display())).unwrap();
-    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let script = script.display();
-    house.more = format!(
-        "[ring]\nplayer = ['{script}', 'ring']\nvibrator = '{}'\n[audio]\ncall = ['{script}', 'open']\nidle = ['{script}', 'closed']\n",
-        led.display()
-    );
-    log
-}
-
-/// What the instruments wrote, each word once where it is repeated.
-fn heard(log: &std::path::Path) -> Vec<String> {
-    let mut words: Vec<_> =
-        std::fs::read_to_string(log).unwrap_or_default().lines().map(str::to_owned).collect();
-    words.dedup();
-    words
-}
-
-#[tokio::test]
-async fn t15_the_audio_path_is_open_in_an_active_call_alone_also_when_telephonyd_was_killed() {
-    let mut house = House::quiet(WorldConfig::default(), true).await;
-    let log = instruments(&mut house);
-    house.publish(&family());
-    house.start_daemon().await;
-    house.modem_is(ModemState::Registered).await;
-    let hears = async |house: &House, words: &[&str]| {
-        house
-            .eventually(&format!("it is heard: {words:?}"), async |_| (heard(&log) == words).then_some(()))
-            .await;
-    };
-    house.is_turned_away(Some(STRANGER)).await;
-    hears(&house, &["closed"]).await;
-    house.world.call(Some(MUM)).unwrap();
-    let (since, _) = house.shell.told(0, CallState::Ringing).await;
-    hears(&house, &["closed", "ring"]).await;
-    let led = std::fs::read_to_string(house.root.join("vibrator/brightness")).unwrap();
-    assert!(["0", "255"].contains(&led.as_str()), "{led}");
-    tokio::time::sleep_until(since + RINGS_FIRST).await;
-    house.shell.accept().await.unwrap();
-    house.shell.told(0, CallState::Active).await;
-    hears(&house, &["closed", "ring", "open"]).await;
-    assert_eq!(std::fs::read_to_string(house.root.join("vibrator/brightness")).unwrap(), "0");
-    house.kill_daemon();
-    house.start_daemon().await;
-    hears(&house, &["closed", "ring", "open", "closed", "open"]).await;
-    house.shell.told(2, CallState::Active).await;
-    house.shell.hang_up().await.unwrap();
-    house.shell.told(2, CallState::None).await;
-    hears(&house, &["closed", "ring", "open", "closed", "open", "closed"]).await;
-}
-
-#[tokio::test]
-async fn t15_a_stop_in_a_call_closes_the_audio_path_and_broken_instruments_stop_no_call() {
-    let mut house = House::quiet(WorldConfig::default(), true).await;
-    let log = instruments(&mut house);
-    house.more = house.more.replace("'ring']", "'ring', 'x']").replace("player = ['", "player = ['/nowhere");
-    house.publish(&family());
-    house.start_daemon().await;
-    house.modem_is(ModemState::Registered).await;
-    house.world.call(Some(MUM)).unwrap();
-    touch_green(&mut house, 0).await;
-    house.shell.told(0, CallState::Active).await;
-    house.eventually("it is open", async |_| (heard(&log) == ["closed", "open"]).then_some(())).await;
-    house.stop_daemon(PATIENCE);
-    assert_eq!(heard(&log), ["closed", "open", "closed"]);
-    assert!(house.log().contains("there is no sound"));
-    assert_eq!(house.world.status().calls.len(), 1, "the call is the modem's");
-}
-
-#[tokio::test]
 async fn t8_after_112_a_stranger_rings_also_when_telephonyd_was_killed_between() {
     let (mut house, policyd) = House::start().await;
     let mark = house.world.mark();
@@ -479,30 +380,4 @@ async fn t8_after_112_a_stranger_rings_also_when_telephonyd_was_killed_between()
     let line = policyd.line("call-missed").await;
     assert_eq!((line["caller"].as_str(), line["reason"].as_str()), ("…66", "emergency-window"));
     assert!(!house.log().contains("5550666"), "no number in the log");
-}
-
-#[tokio::test]
-async fn a_missed_call_is_told_kept_over_a_kill_and_cleared_by_a_look() {
-    let (mut house, _policyd) = House::start().await;
-    house.is_turned_away(Some(STRANGER)).await;
-    house.world.call(Some(AUNT)).unwrap();
-    house.shell.told(0, CallState::Ringing).await;
-    house.world.hang_up().unwrap();
-    let missed = house.eventually("the missed call is told", async |house| {
-        house.shell.telephony.missed().await.ok().filter(|missed| !missed.is_empty())
-    });
-    let missed = missed.await;
-    assert_eq!((missed[0].contact.as_str(), missed[0].name.as_str(), missed[0].count), ("aunt", "Auntie", 1));
-    let kept = house.root.join("state/calls.json");
-    house.eventually("the list is kept", async |_| kept.exists().then_some(())).await;
-    house.kill_daemon();
-    house.start_daemon().await;
-    assert_eq!(house.shell.telephony.missed().await.unwrap(), missed);
-    let calls = house.shell.telephony.calls().await.unwrap();
-    assert_eq!(calls.iter().map(|call| call.outcome.as_str()).collect::<Vec<_>>(), ["missed"], "no stranger");
-    house.shell.telephony.saw_missed(missed[0].newest).await.unwrap();
-    assert_eq!(house.shell.telephony.missed().await.unwrap(), []);
-    assert!(!std::fs::read_to_string(&kept).unwrap().contains("405550"), "no number");
-    let nobody = telephony(&house.bus.connect().await.unwrap()).await;
-    assert!(nobody.calls().await.is_err() && nobody.saw_missed(9).await.is_err());
 }

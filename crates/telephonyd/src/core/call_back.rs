@@ -73,6 +73,6 @@ impl Core {
         let window = self.call_back.as_ref().filter(|window| window.is_open(self.clock.boot()))?;
         let known = caller::known(&self.rules.book.policy, Action::Ring(caller));
         let who = known.map_or_else(|| Who::emergency(&window.number), Who::contact);
-        Some(who.as_help(caller))
+        Some(who.calling_back(caller))
     }
 }

@@ -84,8 +84,7 @@ impl Core {
                 let who = self.caller_of(&seen.id);
                 self.refuse(&seen.id, who, NOT_ACCEPTED, now);
             }
-            Role::Waiting(_) => {}
-            Role::Ending { .. } => {}
+            Role::Waiting(_) | Role::Ending { .. } => {}
         }
     }
 
@@ -125,7 +124,9 @@ impl Core {
             Ok((who, _)) if active && self.ringing().is_some() => {
                 let rang = self.ring_aside(now);
                 self.show_incoming(id, who, active, now);
-                rang.into_iter().for_each(|id| self.screen_call(&id, now));
+                if let Some(id) = rang {
+                    self.screen_call(&id, now);
+                }
             }
             Ok((who, true)) if !active => self.set_role(id, Role::Waiting(who)),
             Ok((who, _)) => self.busy(id, caller, &who, now),

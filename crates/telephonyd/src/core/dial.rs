@@ -133,7 +133,9 @@ impl Core {
                 let rang = self.ring_aside(now);
                 self.put_on_screen(id, Screen::outgoing(id, who, active, now));
                 self.help_was_called(now);
-                rang.into_iter().for_each(|id| self.screen_call(&id, now));
+                if let Some(id) = rang {
+                    self.screen_call(&id, now);
+                }
             }
             Ok(_) => self.end(id, now),
             Err(reason) => self.refuse(id, who, reason, now),

@@ -24,10 +24,7 @@ pub(super) struct Screen {
     pub(super) incoming: bool,
     /// What the modem was asked to dial, and for whom.
     pub(super) dialled: Option<(Ticket, Private<String>)>,
-    /// The child accepted it.
-    touched: bool,
-    /// And the modem is about to.
-    silenced: bool,
+    touched: Touched,
     /// Who waits to hear that it was accepted.
     accepting: Option<Ticket>,
     /// Who waits to hear that a tone was sent.
@@ -36,6 +33,15 @@ pub(super) struct Screen {
     tones: u8,
     /// The child turned it away, or hung up.
     pub(super) hung_up: bool,
+}
+
+/// Whether the child accepted a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    No,
+    Yes,
+    /// The modem said that it could not; if it does all the same, that is the child's will.
+    InVain,
 }
 
 impl Screen {
@@ -48,8 +54,7 @@ impl Screen {
             who,
             incoming: false,
             dialled: None,
-            touched: false,
-            silenced: false,
+            touched: Touched::No,
             accepting: None,
             toning: None,
             tones: 0,
@@ -70,7 +75,7 @@ impl Screen {
 
     /// It is to be heard: the child has not touched it yet.
     pub(super) fn rings(&self) -> bool {
-        let silent = self.silenced || self.hung_up || self.call.muted;
+        let silent = self.touched == Touched::Yes || self.hung_up || self.call.muted;
         self.call.state == CallState::Ringing && !silent
     }
 
@@ -101,7 +106,7 @@ impl Who {
     }
 
     /// The same, let through by the call-back window.
-    pub(super) fn as_help(self, caller: Caller) -> Self {
+    pub(super) fn calling_back(self, caller: Caller) -> Self {
         Self { help: Some(caller::label(caller)), ..self }
     }
 
@@ -135,7 +140,8 @@ impl Core {
     pub(super) fn show_incoming(&mut self, id: &CallId, who: Who, active: bool, now: Duration) {
         let state = if active { CallState::Active } else { CallState::Ringing };
         let screen = Screen::new(Some(id.clone()), who, state, now);
-        self.put_on_screen(id, Screen { incoming: true, touched: active, ..screen });
+        let touched = if active { Touched::Yes } else { Touched::No };
+        self.put_on_screen(id, Screen { incoming: true, touched, ..screen });
     }
 
     /// From now on this is the call the child sees.
@@ -168,7 +174,7 @@ impl Core {
         if progress != Progress::Active || screen.call.state == CallState::Active {
             return;
         }
-        if screen.incoming && !screen.touched {
+        if screen.incoming && screen.touched == Touched::No {
             let who = self.caller_of(id);
             self.take_screen();
             return self.refuse(id, who, NOT_ACCEPTED, now);
@@ -252,8 +258,7 @@ impl Core {
             (Some(_), CallState::Ringing) if early => Refused::TooEarly,
             (Some(_), CallState::Ringing) if screen.accepting.is_some() || screen.hung_up => Refused::Busy,
             (Some(id), CallState::Ringing) => {
-                screen.touched = true;
-                screen.silenced = true;
+                screen.touched = Touched::Yes;
                 screen.accepting = Some(ticket);
                 let accept = Effect::Accept(ticket, id.clone());
                 return self.effects.push(accept);
@@ -270,7 +275,9 @@ impl Core {
             && screen.accepting == Some(ticket)
         {
             screen.accepting = None;
-            screen.silenced = done;
+            if !done {
+                screen.touched = Touched::InVain;
+            }
             self.answer(ticket, if done { Ok(()) } else { Err(Refused::Failed) });
         }
     }

@@ -24,7 +24,9 @@ fn a04_who_is_not_allowed_is_ended_at_once_and_nothing_is_shown() {
 
 #[test]
 fn a04_every_spelling_of_a_known_number_rings() {
-    for number in [MUM, "00358405550001", "0405550001", "358405550001", " +358 40 555 0001", "00 358 (40) 555-0001"] {
+    for number in
+        [MUM, "00358405550001", "0405550001", "358405550001", " +358 40 555 0001", "00 358 (40) 555-0001"]
+    {
         let mut watch = Watch::new();
         watch.incoming("a", number);
         assert_eq!(watch.state(), CallState::Ringing, "{number}");

@@ -125,7 +125,9 @@ fn a_restart_with_a_call_that_is_active_and_one_that_waits_keeps_both_in_either_
     ];
     for order in [[0, 1], [1, 0]] {
         let mut watch = Watch::new();
-        order.into_iter().for_each(|at| seen[at](&mut watch));
+        for at in order {
+            seen[at](&mut watch);
+        }
         assert_eq!(
             (watch.state(), watch.core.shown.contact.as_str()),
             (CallState::Active, "aunt"),
