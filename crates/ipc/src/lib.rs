@@ -16,8 +16,8 @@ pub use proxies::{
     Apps1Proxy, Diary1Proxy, Display1Proxy, Guardian1Proxy, Location1Proxy, Policy1Proxy, Telephony1Proxy,
 };
 pub use wire::{
-    App, AppSession, AppState, Call, CallState, Contact, DiaryEntry, DiaryRecord, Guardian, ModemState,
-    PolicyState, Position, limits,
+    App, AppSession, AppState, Call, CallState, Contact, DiaryEntry, DiaryRecord, Guardian, Happening,
+    Missed, ModemState, News, PastCall, PolicyState, Position, limits,
 };
 
 /// Well-known bus names, one for each daemon.

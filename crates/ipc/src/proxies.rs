@@ -4,7 +4,8 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, ModemState, PolicyState, Position,
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Missed, ModemState,
+    PastCall, PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -70,10 +71,22 @@ pub trait Telephony1 {
     fn dial(&self, contact: &str) -> Result<()>;
     /// Calls an emergency number. Never denied by a rule.
     fn dial_emergency(&self, number: &str) -> Result<()>;
-    /// The child's touch on the green button. Refused in a call's first two seconds.
-    fn accept(&self) -> Result<()>;
-    /// Ends or turns away the call on the screen.
-    fn hang_up(&self) -> Result<()>;
+    /// The child's touch on the green button of this call. Refused in its first two seconds, and once it is not the one
+    /// on the screen any more.
+    fn accept(&self, call: u64) -> Result<()>;
+    /// Ends or turns away this call, if it is the one on the screen.
+    fn hang_up(&self, call: u64) -> Result<()>;
+    /// Silences the ring of this call, which goes on.
+    fn mute(&self, call: u64) -> Result<()>;
+    /// Sends one tone, `0` to `9`, `*` or `#`, while this call is active.
+    fn tone(&self, call: u64, key: &str) -> Result<()>;
+    /// The calls that are over and still kept, newest first; nobody is in it whom the family does not know.
+    fn calls(&self) -> Result<Vec<PastCall>>;
+    /// What happened after number `since`, oldest first, and whether that is all: older happenings, and those of an earlier run of
+    /// telephonyd, are forgotten, and then everything is to be read again.
+    fn events(&self, since: u64) -> Result<(bool, Vec<Happening>)>;
+    /// The child has looked at the missed calls up to this one (`Missed::newest`).
+    fn saw_missed(&self, newest: u64) -> Result<()>;
     /// The call on the screen.
     #[zbus(property(emits_changed_signal = "false"))]
     fn call(&self) -> zbus::Result<Call>;
@@ -83,15 +96,15 @@ pub trait Telephony1 {
     /// The modem and its network.
     #[zbus(property(emits_changed_signal = "false"))]
     fn modem(&self) -> zbus::Result<ModemState>;
+    /// Whose calls were missed since the child last looked, the newest first.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn missed(&self) -> zbus::Result<Vec<Missed>>;
     /// The emergency number a button dials here, for example `112`.
     #[zbus(property(emits_changed_signal = "false"))]
     fn emergency_number(&self) -> zbus::Result<String>;
-    /// The call on the screen changed.
+    /// Something changed. Signals come in the order of their numbers.
     #[zbus(signal)]
-    fn call_changed(&self, call: Call) -> zbus::Result<()>;
-    /// Contacts, modem or emergency number changed: read them again.
-    #[zbus(signal)]
-    fn state_changed(&self) -> zbus::Result<()>;
+    fn happened(&self, happening: Happening) -> zbus::Result<()>;
 }
 
 /// Where the watch is. Not for the shell: a child knows where it is, and a look is an order.

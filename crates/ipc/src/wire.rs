@@ -54,14 +54,20 @@ pub enum CallState {
 pub struct Call {
     /// How far it is.
     pub state: CallState,
-    /// The contact's id; empty for an emergency call.
+    /// Which call this is: a touch names it. Never that of an earlier call of this boot; 0 with `CallState::None`.
+    pub id: u64,
+    /// The contact's id; empty for an emergency call, and for one that may be help calling back.
     pub contact: String,
-    /// What to call the other side.
+    /// What to call the other side; the emergency number where there is no contact.
     pub name: String,
     /// Key of the contact's picture.
     pub picture: String,
     /// Start of the present state, milliseconds of the boot-time clock.
     pub since_ms: u64,
+    /// The name of who waits for this call to end, or empty.
+    pub waiting: String,
+    /// It rings without a sound: the child wished so.
+    pub muted: bool,
 }
 
 impl Call {
@@ -69,12 +75,73 @@ impl Call {
     pub fn none() -> Self {
         Self {
             state: CallState::None,
+            id: 0,
             contact: String::new(),
             name: String::new(),
             picture: String::new(),
             since_ms: 0,
+            waiting: String::new(),
+            muted: false,
         }
     }
+}
+
+/// What telephonyd tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+#[zvariant(signature = "s", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum News {
+    /// The call on the screen changed.
+    Call,
+    /// Contacts, modem or emergency number changed: read them again.
+    State,
+    /// The list of calls, or what was missed, changed: read it again.
+    Calls,
+}
+
+/// Something telephonyd told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Happening {
+    /// Its place: later ones have higher numbers, also after a restart of telephonyd in the same boot.
+    pub seq: u64,
+    /// What changed.
+    pub what: News,
+    /// The call of that moment.
+    pub call: Call,
+}
+
+/// A call that is over, for the child's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct PastCall {
+    /// The contact's id; empty for the emergency number, also where it may have called back.
+    pub contact: String,
+    /// What to call the other side.
+    pub name: String,
+    /// Key of the contact's picture.
+    pub picture: String,
+    /// The other side called.
+    pub incoming: bool,
+    /// `answered`, `missed`, `declined` or `unanswered`.
+    pub outcome: String,
+    /// When it ended, seconds since 1970, UTC, by the watch's clock.
+    pub unix_time: i64,
+    /// How long both could speak.
+    pub seconds: u32,
+}
+
+/// Somebody whose calls were missed since the child last looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Missed {
+    /// The contact's id; empty where help may have called back.
+    pub contact: String,
+    /// What to call the other side.
+    pub name: String,
+    /// Key of the contact's picture.
+    pub picture: String,
+    /// How many calls.
+    pub count: u32,
+    /// The newest of them, for `SawMissed`.
+    pub newest: u64,
 }
 
 /// Somebody the child may call.

@@ -11,7 +11,7 @@ use daemon::access::Access;
 use daemon::bus::BusConfig;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use ipc::{Apps1Proxy, Guardian1Proxy, Policy1Proxy, Refusal, Telephony1Proxy, names, paths};
+use ipc::{Apps1Proxy, Guardian1Proxy, News, Policy1Proxy, Refusal, Telephony1Proxy, names, paths};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
@@ -140,8 +140,7 @@ async fn watch_telephony(
     emit: &impl Fn(Event),
 ) -> Result<std::convert::Infallible, BusError> {
     let mut owner = telephony.inner().receive_owner_changed().await?;
-    let mut call = telephony.receive_call_changed().await?;
-    let mut state = telephony.receive_state_changed().await?;
+    let mut happened = telephony.receive_happened().await?;
     let read = async || match snapshot(telephony).await {
         Ok(event) => emit(event),
         Err(error) => {
@@ -162,14 +161,15 @@ async fn watch_telephony(
                     emit(Event::TelephonyGone);
                 }
             }
-            signal = call.next() => {
-                if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
-                    emit(Event::Call(arguments.call));
+            signal = happened.next() => {
+                let signal = signal.ok_or(BusError::Gone)?;
+                let Ok(arguments) = signal.args() else { continue };
+                match arguments.happening.what {
+                    News::Call => emit(Event::Call(arguments.happening.call)),
+                    News::State => read().await,
+                    // No page shows them yet.
+                    News::Calls => {}
                 }
-            }
-            signal = state.next() => {
-                signal.ok_or(BusError::Gone)?;
-                read().await;
             }
         }
     }
@@ -268,8 +268,8 @@ async fn perform(
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
-        Command::Accept => telephony.accept().await,
-        Command::HangUp => telephony.hang_up().await,
+        Command::Accept(call) => telephony.accept(call).await,
+        Command::HangUp(call) => telephony.hang_up(call).await,
         Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
         Command::DialEmergency(number) => {
             dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))

@@ -9,8 +9,8 @@ use std::time::Duration;
 use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
-    AppSession, AppState, Call, CallState, Contact, Display1Proxy, ModemState, PolicyState, Refusal, names,
-    paths,
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, ModemState, News, PolicyState,
+    Refusal, names, paths,
 };
 use nestling_shell::bus;
 use nestling_shell::display::Display;
@@ -34,11 +34,11 @@ impl Telephony {
     fn dial_emergency(&self, number: &str) {
         self.asked.lock().unwrap().push(format!("emergency {number}"));
     }
-    fn accept(&self) {
-        self.asked.lock().unwrap().push("accept".into());
+    fn accept(&self, call: u64) {
+        self.asked.lock().unwrap().push(format!("accept {call}"));
     }
-    fn hang_up(&self) {
-        self.asked.lock().unwrap().push("hang up".into());
+    fn hang_up(&self, call: u64) {
+        self.asked.lock().unwrap().push(format!("hang up {call}"));
     }
     #[zbus(property)]
     fn call(&self) -> Call {
@@ -62,8 +62,8 @@ impl Telephony {
     fn emergency_number(&self) -> String {
         "112".into()
     }
-    #[zbus(signal, name = "CallChanged")]
-    async fn tell(emitter: &SignalEmitter<'_>, call: Call) -> zbus::Result<()>;
+    #[zbus(signal, name = "Happened")]
+    async fn tell(emitter: &SignalEmitter<'_>, happening: Happening) -> zbus::Result<()>;
 }
 
 struct Policy;
@@ -92,6 +92,7 @@ fn ringing() -> Call {
         name: "Mum".into(),
         picture: "face:mum".into(),
         since_ms: 7,
+        ..Call::none()
     }
 }
 
@@ -137,7 +138,8 @@ async fn state_is_read_at_the_start_and_again_when_telephonyd_comes_back() {
     let first = telephonyd(&bus, &asked, Call::none()).await;
     let (_commands, events, _ended) = shell(&bus);
     until(&events, |e| matches!(e, Event::Telephony { contacts, .. } if contacts.len() == 1)).await;
-    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), ringing()).await.unwrap();
+    let happening = Happening { seq: 1, what: News::Call, call: ringing() };
+    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), happening).await.unwrap();
     until(&events, |e| matches!(e, Event::Call(call) if call.name == "Mum")).await;
     first.close().await.unwrap();
     until(&events, |e| matches!(e, Event::TelephonyGone)).await;
@@ -156,13 +158,13 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     policyd.request_name(names::POLICY).await.unwrap();
     let (commands, events, _ended) = shell(&bus);
     until(&events, |e| matches!(e, Event::Policy(PolicyState::Unbound))).await;
-    commands.send(Command::Accept);
-    commands.send(Command::HangUp);
+    commands.send(Command::Accept(3));
+    commands.send(Command::HangUp(4));
     commands.send(Command::Dial("mum".into()));
     commands.send(Command::DialEmergency("112".into()));
     commands.send(Command::Dial("nobody".into()));
     until(&events, |e| matches!(e, Event::Refused)).await;
-    assert_eq!(*asked.lock().unwrap(), ["accept", "hang up", "dial mum", "emergency 112", "dial nobody"]);
+    assert_eq!(*asked.lock().unwrap(), ["accept 3", "hang up 4", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
 }

@@ -16,7 +16,9 @@ fn call(state: CallState, since: Duration) -> Call {
         contact: "mum".into(),
         name: "Mum".into(),
         picture: "face:mum".into(),
+        id: 5,
         since_ms: since.as_millis() as u64,
+        ..Call::none()
     }
 }
 
@@ -73,7 +75,7 @@ fn a_touch_in_the_first_two_seconds_does_not_answer() {
     model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
     let early = NOW + Duration::from_millis(1_999);
     assert_eq!(model.handle(Event::Touch(Touch::Answer), early), None);
-    assert_eq!(model.handle(Event::Touch(Touch::Answer), NOW + secs(2)), Some(Command::Accept));
+    assert_eq!(model.handle(Event::Touch(Touch::Answer), NOW + secs(2)), Some(Command::Accept(5)));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn the_green_button_answers_over_all_its_face() {
         for (x, y) in WITHIN {
             ring(&watch);
             watch.tap(100.0 + x, 123.0 + y);
-            assert_eq!(watch.commands(), [Command::Accept]);
+            assert_eq!(watch.commands(), [Command::Accept(5)]);
             watch.app.handle(Event::Call(Call::none()));
         }
     });
@@ -51,7 +51,7 @@ fn the_red_button_ends_a_call_in_every_state() {
                 watch.app.handle(Event::Call(watch.call(state, "Mum")));
                 watch.advance(100);
                 watch.tap(dx + x, dy + y);
-                assert_eq!(watch.commands(), [Command::HangUp]);
+                assert_eq!(watch.commands(), [Command::HangUp(5)]);
                 watch.app.handle(Event::Call(Call::none()));
             }
         }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use daemon::bus::BusConfig;
 use serde::Deserialize;
 
+use crate::audio::AudioConfig;
+use crate::ring::RingConfig;
+
 /// What can be set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +18,12 @@ pub struct Config {
     pub store: PathBuf,
     /// Our own folder: the guardians of the last good store.
     pub state: PathBuf,
+    /// What outlives a restart of the daemon and not one of the watch.
+    pub runtime: PathBuf,
+    /// What rings.
+    pub ring: RingConfig,
+    /// The path between modem, microphone and speaker.
+    pub audio: AudioConfig,
 }
 
 impl Default for Config {
@@ -23,6 +32,9 @@ impl Default for Config {
             bus: BusConfig::default(),
             store: daemon::rules::DIRECTORY.into(),
             state: "/var/lib/nestling/telephony".into(),
+            runtime: "/run/nestling/telephony".into(),
+            ring: RingConfig::default(),
+            audio: AudioConfig::default(),
         }
     }
 }

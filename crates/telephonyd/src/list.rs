@@ -5,7 +5,7 @@
 //! list; it holds guardians alone.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use policy::{Contact, E164, Kind, May, Policy, Region};
 use serde::{Deserialize, Serialize};
@@ -114,42 +114,6 @@ fn format(guardians: &[Contact]) -> Result<Vec<u8>, ListError> {
 pub(crate) fn save(folder: &Path, guardians: &[Contact]) -> Result<(), ListError> {
     let text = format(guardians)?;
     daemon::files::write_whole(&folder.join(FILE), &text).map_err(io_error("write"))
-}
-
-/// Keeps the list up to date without making a call wait for the disk: of two lists, the newer is written.
-#[derive(Debug)]
-pub(crate) struct Keeper(tokio::sync::watch::Sender<Vec<Contact>>);
-
-impl Keeper {
-    /// Starts with what is on the disk.
-    pub(crate) fn start(folder: PathBuf, on_disk: Vec<Contact>) -> Self {
-        let (newest, mut changes) = tokio::sync::watch::channel(on_disk);
-        tokio::spawn(async move {
-            while changes.changed().await.is_ok() {
-                let (folder, list) = (folder.clone(), changes.borrow_and_update().clone());
-                let saved = tokio::task::spawn_blocking(move || save(&folder, &list)).await;
-                if let Ok(Err(error)) = saved {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::error!(%error, cause, "guardians may not get through while the watch is sealed");
-                }
-            }
-        });
-        Self(newest)
-    }
-
-    /// Takes the guardians of a store that was just read.
-    pub(crate) fn keep(&self, guardians: Vec<Contact>) {
-        self.0.send_if_modified(|list| {
-            let differs = *list != guardians;
-            *list = guardians;
-            differs
-        });
-    }
-
-    /// The newest list.
-    pub(crate) fn list(&self) -> Vec<Contact> {
-        self.0.borrow().clone()
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +13,22 @@ use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
-use ipc::{Call, names, paths};
+use ipc::{Call, News, names, paths};
+use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
 use zbus::object_server::SignalEmitter;
 
+use crate::audio::Audio;
 use crate::bus::Telephony1;
+use crate::call_back;
 use crate::config::Config;
-use crate::core::{Core, Effect, Event, Refused, Request, Rules, Surroundings, Ticket};
-use crate::list::{self, Keeper};
+use crate::core::{Core, Effect, Event, Log, Refused, Request, Rules, Shown, Surroundings, Ticket};
+use crate::events::Events;
+use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
+use crate::ring::Ring;
+use crate::{list, log};
 
 /// Inputs waiting at most; who has more waits.
 const QUEUE: usize = 64;
@@ -42,6 +49,8 @@ pub(crate) enum Input {
 pub(crate) struct View {
     pub(crate) call: Call,
     pub(crate) surroundings: Surroundings,
+    pub(crate) log: Shown,
+    pub(crate) events: Events,
 }
 
 /// Runs telephonyd until it is told to end.
@@ -77,6 +86,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             }
             ended = &mut shutdown => {
                 service.handle(Event::Stopping).await;
+                // A call goes on at the modem; whoever starts next opens its path again.
+                service.ring.set(false);
+                service.audio.close(LAST_LINES).await;
                 service.diary.flush(LAST_LINES).await;
                 return ended.context("cannot wait for signals");
             }
@@ -94,9 +106,13 @@ async fn at(deadline: Option<Duration>) {
 struct Service {
     core: Core,
     store: Store,
-    guardians: Keeper,
+    guardians: Keeper<Vec<Contact>>,
+    log: Keeper<Log>,
     diary: Diary,
     modem: Commands,
+    runtime: PathBuf,
+    ring: Ring,
+    audio: Audio,
     shell: SignalEmitter<'static>,
     view: watch::Sender<View>,
     waiting: HashMap<u64, oneshot::Sender<Result<(), Refused>>>,
@@ -114,20 +130,44 @@ impl Service {
             tracing::warn!(%error, cause, "while sealed nobody rings");
             vec![]
         });
+        let calls = log::load(&config.state).unwrap_or_else(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "it begins anew");
+            Log::default()
+        });
         let core = Core::new();
-        let view = View { call: Call::none(), surroundings: core.surroundings() };
+        let view = View {
+            call: Call::none(),
+            surroundings: core.surroundings(),
+            log: Shown::default(),
+            events: Events::new(boot_time()),
+        };
         let mut service = Self {
             core,
             store: Store::open(&config.store),
-            guardians: Keeper::start(config.state.clone(), on_disk),
+            guardians: Keeper::start(on_disk, "guardians may not get through while the watch is sealed", {
+                let folder = config.state.clone();
+                move |list| list::save(&folder, list)
+            }),
+            log: Keeper::start(calls.clone(), "the list of calls is not kept", {
+                let folder = config.state.clone();
+                move |calls| log::save(&folder, calls)
+            }),
             diary: Diary::start(connection).await.context("cannot reach the diary")?,
             modem: modem::start(connection, inputs).await.context("cannot follow ModemManager")?,
+            runtime: config.runtime.clone(),
+            ring: Ring::start(config.ring.clone()),
+            audio: Audio::start(config.audio.clone()),
             shell: Telephony1::to_shell(connection)?,
             view: watch::Sender::new(view),
             waiting: HashMap::new(),
             tickets: 0,
         };
         service.use_rules().await;
+        service.handle(Event::Log(calls)).await;
+        if let Some(window) = call_back::load(&config.runtime) {
+            service.handle(Event::CallBack(window)).await;
+        }
         Ok(service)
     }
 
@@ -155,7 +195,7 @@ impl Service {
             self.guardians.keep(list::guardians(&rules.policy));
             Rules { book: Arc::new(rules.clone()), sealed: false }
         } else {
-            Rules { book: Arc::new(list::sealed(self.guardians.list()).into()), sealed: true }
+            Rules { book: Arc::new(list::sealed(self.guardians.value()).into()), sealed: true }
         };
         self.handle(Event::Rules(rules)).await;
     }
@@ -170,6 +210,7 @@ impl Service {
         match effect {
             Effect::HangUp(call) => self.modem.hang_up(call),
             Effect::Accept(ticket, call) => self.modem.accept(ticket, call),
+            Effect::Tone(ticket, call, key) => self.modem.tone(ticket, call, key),
             Effect::Dial(ticket, number) => self.modem.dial(ticket, number),
             Effect::Forget(call) => self.modem.forget(call),
             Effect::Answer(Ticket(ticket), result) => {
@@ -179,19 +220,38 @@ impl Service {
                 }
             }
             Effect::Record(line) => self.diary.record(line.kind, line.details),
+            Effect::KeepCallBack(window) => {
+                // In memory: it does not make a call wait.
+                if let Err(error) = call_back::save(&self.runtime, &window) {
+                    tracing::warn!(%error, "a restart would end the call-back window");
+                }
+            }
+            Effect::Ring(rings) => self.ring.set(rings),
+            Effect::Audio(open) => self.audio.set(open),
+            Effect::KeepLog(calls) => self.log.keep(calls),
+            Effect::LogChanged(shown) => {
+                self.view.send_modify(|view| view.log = shown);
+                self.tell(News::Calls).await;
+            }
             Effect::Show(call) => {
-                self.view.send_modify(|view| view.call = call.clone());
-                self.told(Telephony1::call_changed(&self.shell, call).await);
+                self.view.send_modify(|view| view.call = call);
+                self.tell(News::Call).await;
             }
             Effect::Changed(surroundings) => {
                 self.view.send_modify(|view| view.surroundings = surroundings);
-                self.told(Telephony1::state_changed(&self.shell).await);
+                self.tell(News::State).await;
             }
         }
     }
 
-    fn told(&self, sent: zbus::Result<()>) {
-        if let Err(error) = sent {
+    /// Tells the screen what changed, and keeps it for one that comes late.
+    async fn tell(&self, what: News) {
+        let mut happening = None;
+        self.view.send_modify(|view| {
+            happening = Some(view.events.add(what, view.call.clone(), boot_time()));
+        });
+        let Some(happening) = happening else { return };
+        if let Err(error) = Telephony1::happened(&self.shell, happening).await {
             tracing::warn!(%error, path = %self.shell.path(), "the screen is not told");
         }
     }

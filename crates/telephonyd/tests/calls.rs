@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it is surprised")]
 
 mod house;
+mod instruments;
+mod later;
 
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ const RINGS_FIRST: Duration = Duration::from_millis(2050);
 async fn touch_green(house: &mut House, rings: usize) {
     let (since, _) = house.shell.told(rings, CallState::Ringing).await;
     tokio::time::sleep_until(since + RINGS_FIRST).await;
-    house.shell.telephony.accept().await.unwrap();
+    house.shell.accept().await.unwrap();
 }
 
 #[tokio::test]
@@ -46,6 +48,8 @@ async fn mum_rings_and_a_touch_answers() {
     touch_green(&mut house, 0).await;
     house.seen(mark, |event| matches!(event, Event::Answered { .. })).await;
     house.shell.told(0, CallState::Active).await;
+    house.shell.telephony.tone(call.id, "5").await.unwrap();
+    house.seen(mark, |event| matches!(event, Event::Tone { tone: '5' })).await;
     // They talk. ModemManager loses a `NO CARRIER` that comes between its command and the answer to it.
     tokio::time::sleep(Duration::from_secs(1)).await;
     house.world.hang_up().unwrap();
@@ -65,7 +69,7 @@ async fn a_call_nobody_answers_is_missed_and_one_the_child_turns_away_is_ended()
     let mark = house.world.mark();
     house.world.call(Some(AUNT)).unwrap();
     house.shell.told(2, CallState::Ringing).await;
-    house.shell.telephony.hang_up().await.unwrap();
+    house.shell.hang_up().await.unwrap();
     house.seen(mark, |event| matches!(event, Event::HungUpByWatch { answered: false, .. })).await;
     house.shell.told(2, CallState::None).await;
     policyd.line("call-declined").await;
@@ -74,12 +78,12 @@ async fn a_call_nobody_answers_is_missed_and_one_the_child_turns_away_is_ended()
 #[tokio::test]
 async fn a06_accept_in_the_first_two_seconds_is_refused() {
     let (mut house, _policyd) = House::start().await;
-    let nobody = house.shell.telephony.accept().await;
+    let nobody = house.shell.accept().await;
     assert!(matches!(nobody, Err(Refusal::NotFound(_))), "{nobody:?}");
     house.world.call(Some(MUM)).unwrap();
     let (since, _) = house.shell.told(0, CallState::Ringing).await;
     while since.elapsed() < Duration::from_millis(1500) {
-        let early = house.shell.telephony.accept().await;
+        let early = house.shell.accept().await;
         // The shell hears of the ring a moment after it began.
         assert!(matches!(early, Err(Refusal::Denied(ref why)) if why == "too-early"), "{early:?}");
         sleep(Duration::from_millis(100)).await;
@@ -151,7 +155,7 @@ async fn a45_sigkill_during_a_ring_and_the_restarted_daemon_rings_again_within_t
     assert_eq!(call.contact, "mum");
     touch_green(&mut house, 1).await;
     house.shell.told(1, CallState::Active).await;
-    house.shell.telephony.hang_up().await.unwrap();
+    house.shell.hang_up().await.unwrap();
     house.shell.told(1, CallState::None).await;
     assert_eq!(policyd.line("call-answered").await["contact"], "mum");
 }
@@ -199,7 +203,7 @@ async fn the_child_calls_an_aunt_and_nobody_else_than_the_family() {
     house.seen(mark, |event| matches!(event, Event::RemoteRinging { .. })).await;
     house.world.answer().unwrap();
     house.shell.told(0, CallState::Active).await;
-    house.shell.telephony.hang_up().await.unwrap();
+    house.shell.hang_up().await.unwrap();
     house.seen(mark, |event| matches!(event, Event::HungUpByWatch { answered: true, .. })).await;
     house.shell.told(0, CallState::None).await;
     assert_eq!(policyd.line("call-dialled").await["answered"], "yes");
@@ -277,12 +281,19 @@ async fn a06_only_the_shell_touches_and_others_may_at_most_look() {
     house.world.call(Some(MUM)).unwrap();
     house.shell.told(0, CallState::Ringing).await;
     sleep(RINGS_FIRST).await;
+    let call = house.shell.telephony.call().await.unwrap().id;
     let agent = telephony(&house.bus.connect().await.unwrap()).await;
     let named = house.bus.connect().await.unwrap();
     named.request_name(ipc::names::LOCATION).await.unwrap();
     let location = telephony(&named).await;
     for peer in [&agent, &location] {
-        for refused in [peer.accept().await, peer.hang_up().await, peer.dial("mum").await] {
+        for refused in [
+            peer.accept(call).await,
+            peer.hang_up(call).await,
+            peer.mute(call).await,
+            peer.tone(call, "1").await,
+            peer.dial("mum").await,
+        ] {
             assert!(matches!(refused, Err(Refusal::NotAllowed(_))), "{refused:?}");
         }
     }
@@ -310,4 +321,63 @@ async fn a_stop_is_quick_and_leaves_the_ring_to_the_next_start() {
     house.stop_daemon(PATIENCE);
     assert!(stopped.elapsed() < Duration::from_secs(2), "{:?}", stopped.elapsed());
     assert_eq!(house.world.status().calls.len(), 1);
+}
+
+#[tokio::test]
+async fn a04_a_name_the_network_sends_with_a_strangers_number_changes_nothing() {
+    let (house, policyd) = House::start().await;
+    let mark = house.world.mark();
+    house.world.call(None).unwrap();
+    // As `+CLIP` brings a name of the caller's choice (3GPP TS 27.007, 7.6, CNAP).
+    house.world.raw(&format!("+CLIP: \"{STRANGER}\",145,\"\",0,\"Mum\",0"));
+    house.seen(mark, |event| matches!(event, Event::HungUpByWatch { answered: false, .. })).await;
+    let line = policyd.line("call-refused").await;
+    assert!(["unknown-number", "withheld"].contains(&line["reason"].as_str()), "{line:?}");
+    assert_eq!(house.shell.states(), []);
+}
+
+#[tokio::test]
+async fn a_guardian_waits_behind_a_call_and_rings_when_it_ends() {
+    let (mut house, _policyd) = House::start().await;
+    house.world.call(Some(AUNT)).unwrap();
+    touch_green(&mut house, 0).await;
+    house.shell.told(0, CallState::Active).await;
+    house.world.call(Some(MUM)).unwrap();
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(house.world.status().calls.len(), 2, "neither is turned away");
+    let (_, call) = house.shell.told(2, CallState::Active).await;
+    assert_eq!((call.contact.as_str(), call.waiting.as_str()), ("aunt", "Mum"));
+    house.shell.hang_up().await.unwrap();
+    let (_, call) = house.shell.told(3, CallState::Ringing).await;
+    assert_eq!(call.contact, "mum");
+    // ModemManager learns by its next `+CLCC` that it does not wait any more.
+    sleep(Duration::from_secs(3)).await;
+    house.shell.accept().await.unwrap();
+    let (_, call) = house.shell.told(4, CallState::Active).await;
+    assert_eq!(call.contact, "mum");
+}
+
+#[tokio::test]
+async fn t8_after_112_a_stranger_rings_also_when_telephonyd_was_killed_between() {
+    let (mut house, policyd) = House::start().await;
+    let mark = house.world.mark();
+    house.shell.telephony.dial_emergency("112").await.unwrap();
+    house.seen(mark, |event| matches!(event, Event::RemoteRinging { .. })).await;
+    house.world.answer().unwrap();
+    house.shell.told(0, CallState::Active).await;
+    sleep(Duration::from_secs(1)).await;
+    house.world.hang_up().unwrap();
+    house.shell.told(1, CallState::None).await;
+    let line = policyd.line("emergency-window").await;
+    assert_eq!((line["number"].as_str(), line["minutes"].as_str()), ("112", "30"));
+    house.kill_daemon();
+    house.start_daemon().await;
+    house.modem_is(ModemState::Registered).await;
+    house.world.call(Some(STRANGER)).unwrap();
+    let (_, call) = house.shell.told(1, CallState::Ringing).await;
+    assert_eq!((call.contact.as_str(), call.name.as_str()), ("", "112"));
+    house.world.hang_up().unwrap();
+    let line = policyd.line("call-missed").await;
+    assert_eq!((line["caller"].as_str(), line["reason"].as_str()), ("…66", "emergency-window"));
+    assert!(!house.log().contains("5550666"), "no number in the log");
 }

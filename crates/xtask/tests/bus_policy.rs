@@ -100,7 +100,7 @@ const DOORS: [Door; 33] = [
         "org.nestling.Telephony",
         ipc::paths::TELEPHONY,
         "org.nestling.Telephony1",
-        &["Accept", "Dial", "DialEmergency", "HangUp"],
+        &["Accept", "Calls", "Dial", "DialEmergency", "Events", "HangUp", "Mute", "SawMissed", "Tone"],
     ),
     ("org.nestling.Telephony", ipc::paths::TELEPHONY, "", &["Dial"]),
     ("org.nestling.Telephony", ipc::paths::TELEPHONY, PROPERTIES, &["Get", "GetAll", "Set"]),

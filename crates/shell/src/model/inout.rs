@@ -76,10 +76,10 @@ pub enum Event {
 /// What is asked of the daemons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Answer the call.
-    Accept,
-    /// End the call.
-    HangUp,
+    /// Answer this call.
+    Accept(u64),
+    /// End this call.
+    HangUp(u64),
     /// Call a contact.
     Dial(String),
     /// Call an emergency number.

@@ -166,9 +166,10 @@ impl Model {
         let state = self.call.state;
         match touch {
             Touch::Answer => {
-                return (state == CallState::Ringing && self.can_answer(now)).then_some(Command::Accept);
+                return (state == CallState::Ringing && self.can_answer(now))
+                    .then_some(Command::Accept(self.call.id));
             }
-            Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp),
+            Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp(self.call.id)),
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
             Touch::Contacts => self.page = Page::Contacts(0),

@@ -177,6 +177,8 @@ impl Watch {
             name: name.into(),
             picture: format!("face:{}", name.to_lowercase()),
             since_ms: self.now_ms(),
+            id: 5,
+            ..Call::none()
         }
     }
 

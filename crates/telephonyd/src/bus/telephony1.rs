@@ -2,7 +2,7 @@
 
 use daemon::Private;
 use daemon::access::{Access, Peer};
-use ipc::{Call, Contact, ModemState, Refusal, names, paths};
+use ipc::{Call, Contact, Happening, Missed, ModemState, PastCall, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::message::Header;
 use zbus::names::BusName;
@@ -61,6 +61,7 @@ fn refusal(refused: Refused) -> Refusal {
     match refused {
         Refused::TooEarly => Refusal::Denied("too-early".into()),
         Refused::Denied(reason) => Refusal::Denied(reason.into()),
+        Refused::Malformed => Refusal::Malformed("a tone is one of 0 to 9, * and #".into()),
         Refused::NotFound => Refusal::NotFound("no such call or contact".into()),
         Refused::Busy => Refusal::Busy("another call is in the way".into()),
         Refused::NoNetwork => Refusal::Failed("no network for this call".into()),
@@ -78,12 +79,43 @@ impl Telephony1 {
         self.ask(header, HELP, Request::DialEmergency(Private(number))).await
     }
 
-    async fn accept(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
-        self.ask(header, TOUCH, Request::Accept).await
+    async fn accept(&self, #[zbus(header)] header: Header<'_>, call: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::Accept(call)).await
     }
 
-    async fn hang_up(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
-        self.ask(header, TOUCH, Request::HangUp).await
+    async fn hang_up(&self, #[zbus(header)] header: Header<'_>, call: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::HangUp(call)).await
+    }
+
+    async fn mute(&self, #[zbus(header)] header: Header<'_>, call: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::Mute(call)).await
+    }
+
+    async fn tone(&self, #[zbus(header)] header: Header<'_>, call: u64, key: String) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::Tone(call, key)).await
+    }
+
+    async fn calls(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<Vec<PastCall>> {
+        self.access.require(&header, TOUCH).await?;
+        Ok(self.view.borrow().log.calls.clone())
+    }
+
+    async fn events(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        since: u64,
+    ) -> ipc::Result<(bool, Vec<Happening>)> {
+        self.access.require(&header, TOUCH).await?;
+        Ok(self.view.borrow().events.since(since))
+    }
+
+    async fn saw_missed(&self, #[zbus(header)] header: Header<'_>, newest: u64) -> ipc::Result<()> {
+        self.ask(header, TOUCH, Request::SawMissed(newest)).await
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
+    async fn missed(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Vec<Missed>> {
+        Ok(self.read(header).await?.log.missed)
     }
 
     #[zbus(property(emits_changed_signal = "false"))]
@@ -107,8 +139,5 @@ impl Telephony1 {
     }
 
     #[zbus(signal)]
-    pub(crate) async fn call_changed(emitter: &SignalEmitter<'_>, call: Call) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(crate) async fn state_changed(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
+    pub(crate) async fn happened(emitter: &SignalEmitter<'_>, happening: Happening) -> zbus::Result<()>;
 }

@@ -45,7 +45,8 @@ pub(super) fn admit<'r>(
     }
 }
 
-fn known<'p>(policy: &'p Policy, action: Action<'_>) -> Option<&'p Contact> {
+/// The contact of a number.
+pub(super) fn known<'p>(policy: &'p Policy, action: Action<'_>) -> Option<&'p Contact> {
     match action {
         Action::Ring(Caller::Number(number)) | Action::Dial(number) => policy.contact_of(number),
         _ => None,

@@ -1,10 +1,14 @@
-//! The calls of the modem: which of them rings, which is ended.
+//! The calls of the modem: which of them rings, which waits, which is ended.
+//!
+//! While one call is on the screen, a guardian's waits behind it, whoever else calls is told busy
+//! (`docs/adr/0014-second-call.md`).
 
 use std::time::Duration;
 
 use daemon::Private;
-use policy::{Action, Caller};
+use policy::{Action, Caller, Kind, Verdict, decide};
 
+use super::log::Outcome;
 use super::screen::Who;
 use super::types::{CallId, Direction, Effect, Progress, Sighting};
 use super::{Core, caller};
@@ -23,6 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const CALLS: usize = 16;
 /// The reason when a modem answered by itself: nobody listens in.
 pub(super) const NOT_ACCEPTED: &str = "not-accepted";
+/// The reason when another call is on the screen.
+const BUSY: &str = "busy";
 
 /// A call of the modem.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Tracked {
     pub(super) progress: Progress,
     /// How far it was when it was first seen.
     first: Progress,
+    /// When that was.
+    since: Duration,
     pub(super) number: Private<String>,
     pub(super) role: Role,
 }
@@ -41,6 +49,8 @@ pub(super) enum Role {
     Unnumbered { until: Duration },
     /// It is the one on the screen.
     Shown,
+    /// It may ring as soon as the screen is free.
+    Waiting(Who),
     /// It is being ended.
     Ending { next: Duration, tries: u32 },
 }
@@ -50,7 +60,7 @@ impl Tracked {
         match self.role {
             Role::Unnumbered { until } => Some(until),
             Role::Ending { next, .. } => Some(next),
-            Role::Shown => None,
+            Role::Shown | Role::Waiting(_) => None,
         }
     }
 }
@@ -70,7 +80,11 @@ impl Core {
         match call.role {
             Role::Unnumbered { .. } => self.screen_call(&seen.id, now),
             Role::Shown => self.screen_progress(&seen.id, seen.progress, now),
-            Role::Ending { .. } => {}
+            Role::Waiting(_) if seen.progress == Progress::Active => {
+                let who = self.caller_of(&seen.id);
+                self.refuse(&seen.id, who, NOT_ACCEPTED, now);
+            }
+            Role::Waiting(_) | Role::Ending { .. } => {}
         }
     }
 
@@ -82,7 +96,7 @@ impl Core {
             return;
         }
         let role = Role::Unnumbered { until: now + NUMBER_COMES };
-        self.calls.insert(id.clone(), Tracked { progress, first: progress, number, role });
+        self.calls.insert(id.clone(), Tracked { progress, first: progress, since: now, number, role });
         match direction {
             Direction::Incoming => self.screen_call(&id, now),
             Direction::Outgoing => self.outgoing_seen(&id, now),
@@ -90,7 +104,7 @@ impl Core {
     }
 
     /// The verdict on an incoming call, as soon as there is a number or there will be none.
-    fn screen_call(&mut self, id: &CallId, now: Duration) {
+    pub(super) fn screen_call(&mut self, id: &CallId, now: Duration) {
         let Some(call) = self.calls.get(id) else { return };
         if let Role::Unnumbered { until } = call.role
             && call.number.0.is_empty()
@@ -100,28 +114,110 @@ impl Core {
         }
         let active = call.progress == Progress::Active;
         let by_itself = active && call.first != Progress::Active;
-        let who = caller::read(&call.number.0, self.numbering());
-        match caller::admit(&self.rules, &self.clock.moment(), Action::Ring(who)) {
-            Err(reason) => self.refuse(id, who, reason, now),
-            // Call waiting is not offered to a child yet.
-            Ok(_) if self.screen.is_some() || self.emergency.is_some() => self.refuse(id, who, "busy", now),
-            Ok(_) if by_itself => self.refuse(id, who, NOT_ACCEPTED, now),
-            Ok(contact) => {
-                let who = Who::contact(contact);
+        let caller = self.caller_of(id);
+        match self.may_ring(caller) {
+            Err(reason) => self.refuse(id, caller, reason, now),
+            Ok(_) if by_itself => self.refuse(id, caller, NOT_ACCEPTED, now),
+            Ok((who, _)) if self.emergency.is_some() => self.busy(id, caller, &who, now),
+            Ok((who, _)) if self.screen.is_none() => self.show_incoming(id, who, active, now),
+            // Before this process began it was accepted: what rings waits.
+            Ok((who, _)) if active && self.ringing().is_some() => {
+                let rang = self.ring_aside(now);
                 self.show_incoming(id, who, active, now);
+                if let Some(id) = rang {
+                    self.screen_call(&id, now);
+                }
+            }
+            Ok((who, true)) if !active => self.set_role(id, Role::Waiting(who)),
+            Ok((who, _)) => self.busy(id, caller, &who, now),
+        }
+    }
+
+    /// Somebody who may ring is told busy: the child sees that later.
+    fn busy(&mut self, id: &CallId, caller: Caller, who: &Who, now: Duration) {
+        self.refuse(id, caller, BUSY, now);
+        self.log_call(who, true, Outcome::Missed, 0);
+    }
+
+    /// Who may ring, and whether that call waits for another to end: by the rules, or because help may be calling back.
+    fn may_ring(&self, caller: Caller) -> Result<(Who, bool), &'static str> {
+        match caller::admit(&self.rules, &self.clock.moment(), Action::Ring(caller)) {
+            Ok(contact) => Ok((Who::contact(contact), contact.kind == Kind::Guardian)),
+            Err(reason) => self.who_calls_back(caller).map(|who| (who, true)).ok_or(reason),
+        }
+    }
+
+    pub(super) fn caller_of(&self, id: &CallId) -> Caller {
+        let number = self.calls.get(id).map_or("", |call| &call.number.0);
+        caller::read(number, self.numbering())
+    }
+
+    fn set_role(&mut self, id: &CallId, role: Role) {
+        if let Some(call) = self.calls.get_mut(id) {
+            call.role = role;
+        }
+    }
+
+    /// Takes a call that rings from the screen, to be judged anew.
+    pub(super) fn ring_aside(&mut self, now: Duration) -> Option<CallId> {
+        let id = self.ringing().cloned()?;
+        self.take_screen();
+        self.set_role(&id, Role::Unnumbered { until: now });
+        Some(id)
+    }
+
+    /// The one that has waited longest rings when nothing else is on the screen.
+    pub(super) fn offer_waiting(&mut self, now: Duration) {
+        if self.screen.is_some() || self.emergency.is_some() {
+            return;
+        }
+        if let Some((id, who)) = self.first_waiting() {
+            let (id, who) = (id.clone(), who.clone());
+            self.show_incoming(&id, who, false, now);
+        }
+    }
+
+    /// Who has waited longest.
+    pub(super) fn first_waiting(&self) -> Option<(&CallId, &Who)> {
+        let waiting = self.calls.iter().filter_map(|(id, call)| match &call.role {
+            Role::Waiting(who) => Some((call.since, id, who)),
+            _ => None,
+        });
+        waiting.min_by_key(|(since, ..)| *since).map(|(_, id, who)| (id, who))
+    }
+
+    /// Other rules, or another hour: calls that ring or wait are judged again, one that is active goes on. So does one
+    /// that rings because help may be calling back.
+    pub(super) fn rescreen(&mut self, now: Duration) {
+        for (id, caller) in self.undecided() {
+            if let Err(reason) = self.may_ring(caller) {
+                if self.ringing() == Some(&id) {
+                    self.take_screen();
+                }
+                self.refuse(&id, caller, reason, now);
             }
         }
     }
 
-    /// Other rules: a call that rings is judged by them, one that is active goes on.
-    pub(super) fn rescreen(&mut self, now: Duration) {
-        let Some(id) = self.ringing().cloned() else { return };
-        let Some(call) = self.calls.get(&id) else { return };
-        let who = caller::read(&call.number.0, self.numbering());
-        if let Err(reason) = caller::admit(&self.rules, &self.clock.moment(), Action::Ring(who)) {
-            self.take_screen();
-            self.refuse(&id, who, reason, now);
-        }
+    /// When the next of the calls that ring or wait is not allowed any more, by the clock alone.
+    pub(super) fn ring_ends(&self) -> Option<Duration> {
+        let until = |(_, caller)| match decide(&self.rules.book, &self.clock.moment(), &Action::Ring(caller))
+        {
+            Verdict::Allow { until } => until,
+            Verdict::Deny { .. } => None,
+        };
+        self.undecided().into_iter().filter_map(until).min().map(|until| self.clock.boot_at(until))
+    }
+
+    /// Calls that ring or wait by the rules.
+    fn undecided(&self) -> Vec<(CallId, Caller)> {
+        let ringing =
+            self.ringing().filter(|_| !self.screen.as_ref().is_some_and(|screen| screen.who.is_help()));
+        let waiting = self.calls.iter().filter_map(|(id, call)| match &call.role {
+            Role::Waiting(who) if !who.is_help() => Some(id),
+            _ => None,
+        });
+        ringing.into_iter().chain(waiting).map(|id| (id.clone(), self.caller_of(id))).collect()
     }
 
     /// Turns a call away.
@@ -136,10 +232,10 @@ impl Core {
     pub(super) fn end(&mut self, id: &CallId, now: Duration) {
         // One that was dialled goes on as well, also before the modem shows it.
         let dialled = self.screen.as_ref().is_some_and(|screen| screen.id.as_ref() != Some(id));
-        let other_goes_on =
-            dialled || self.calls.iter().any(|(other, call)| other != id && matches!(call.role, Role::Shown));
+        let stays = |call: &Tracked| matches!(call.role, Role::Shown | Role::Waiting(_));
+        let other_goes_on = dialled || self.calls.iter().any(|(other, call)| other != id && stays(call));
         if let Some(call) = self.calls.get_mut(id) {
-            let next = if other_goes_on { now + INDEX_COMES } else { now };
+            let next = if other_goes_on { now.max(call.since + INDEX_COMES) } else { now };
             call.role = Role::Ending { next, tries: 0 };
         }
         self.end_due(now);
@@ -155,11 +251,12 @@ impl Core {
 
     /// The modem has no such call any more.
     pub(super) fn gone(&mut self, id: &CallId, now: Duration) {
-        if self.calls.remove(id).is_none() {
-            return;
+        let Some(call) = self.calls.remove(id) else { return };
+        if let Role::Waiting(who) = call.role {
+            self.missed(&who);
         }
         if self.screen.as_ref().is_some_and(|screen| screen.id.as_ref() == Some(id)) {
-            self.screen_over();
+            self.screen_over(now);
             for call in self.calls.values_mut() {
                 if let Role::Ending { next, tries: 0 } = &mut call.role {
                     *next = now;
@@ -171,9 +268,13 @@ impl Core {
 
     /// The modem went, and its calls with it.
     pub(super) fn modem_left(&mut self, now: Duration) {
-        self.calls.clear();
+        for call in std::mem::take(&mut self.calls).into_values() {
+            if let Role::Waiting(who) = call.role {
+                self.missed(&who);
+            }
+        }
         if self.screen.is_some() {
-            self.screen_over();
+            self.screen_over(now);
         }
         self.dial_when_free(now);
     }

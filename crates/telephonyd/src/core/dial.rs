@@ -86,7 +86,7 @@ impl Core {
     pub(super) fn dial_emergency_now(&mut self, now: Duration) {
         let Some(Emergency { ticket, number, .. }) = self.emergency.take() else { return };
         if self.screen.is_some() {
-            self.screen_over();
+            self.screen_over(now);
         }
         if self.modem.state == ModemState::Absent {
             return self.answer(ticket, Err(Refused::NoNetwork));
@@ -96,7 +96,7 @@ impl Core {
     }
 
     fn start(&mut self, ticket: Ticket, who: Who, number: Private<String>, now: Duration) {
-        self.screen = Some(Screen::dialling(ticket, number.clone(), who, now));
+        self.show(Screen::dialling(ticket, number.clone(), who, now));
         self.effects.push(Effect::Dial(ticket, number));
     }
 
@@ -106,7 +106,7 @@ impl Core {
         let wanted = self.screen.as_ref().is_some_and(asked);
         match call {
             Some(id) if wanted => self.bind(id, now),
-            None if wanted => self.screen_over(),
+            None if wanted => self.screen_over(now),
             // An emergency call took its place: if it was made, it is ended when it is seen.
             _ => {}
         }
@@ -129,8 +129,13 @@ impl Core {
             Err("unreadable-number")
         };
         match known {
-            Ok(who) if self.screen.is_none() => {
+            Ok(who) if self.screen.is_none() || self.ringing().is_some() => {
+                let rang = self.ring_aside(now);
                 self.put_on_screen(id, Screen::outgoing(id, who, active, now));
+                self.help_was_called(now);
+                if let Some(id) = rang {
+                    self.screen_call(&id, now);
+                }
             }
             Ok(_) => self.end(id, now),
             Err(reason) => self.refuse(id, who, reason, now),
@@ -148,6 +153,7 @@ impl Core {
         }
         call.role = Role::Shown;
         let progress = call.progress;
+        self.help_was_called(now);
         self.screen_progress(id, progress, now);
     }
 }

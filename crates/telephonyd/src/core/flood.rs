@@ -30,7 +30,7 @@ impl Flood {
     pub(super) fn refused(&mut self, caller: Caller, reason: &'static str, now: Duration) -> Option<Line> {
         self.0.retain(|window| window.more > 0 || window.ends > now);
         let told_apart = self.0.iter().filter(|window| window.caller.is_some()).count();
-        if let Some(window) = self.0.iter_mut().find(|window| window.caller == Some(caller)) {
+        if let Some(window) = self.0.iter_mut().find(|w| w.caller == Some(caller) && w.reason == reason) {
             window.more += 1;
             return None;
         }

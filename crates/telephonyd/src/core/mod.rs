@@ -5,10 +5,12 @@
 //! [`Request::Accept`], after [`RINGS_FIRST`], makes an [`Effect::Accept`]; a call that became active without it is
 //! ended.
 
+mod call_back;
 mod caller;
 mod calls;
 mod dial;
 mod flood;
+mod log;
 mod screen;
 mod types;
 
@@ -22,9 +24,13 @@ use std::time::Duration;
 use daemon::wall::{Now, Wall};
 use policy::{Action, Policy, Region, Verdict, decide, numbering_of_imsi};
 
+pub(crate) use self::call_back::CallBack;
 use self::calls::Tracked;
 use self::dial::Emergency;
 use self::flood::Flood;
+pub(crate) use self::log::{LONGEST as LOG_LONGEST, Log, Shown};
+#[cfg(test)]
+pub(crate) use self::log::{Outcome, Past};
 use self::screen::Screen;
 pub(crate) use self::types::{
     CallId, Direction, Effect, Event, Line, ModemView, Progress, Refused, Request, Rules, Sighting,
@@ -43,6 +49,13 @@ pub(crate) struct Core {
     calls: BTreeMap<CallId, Tracked>,
     screen: Option<Screen>,
     emergency: Option<Emergency>,
+    call_back: Option<CallBack>,
+    /// The newest name a call was given.
+    named: u64,
+    rings: bool,
+    speaks: bool,
+    log: Log,
+    log_told: Shown,
     flood: Flood,
     shown: ipc::Call,
     told: Surroundings,
@@ -62,6 +75,12 @@ impl Core {
             calls: BTreeMap::new(),
             screen: None,
             emergency: None,
+            call_back: None,
+            named: 0,
+            rings: false,
+            speaks: false,
+            log: Log::default(),
+            log_told: Shown::default(),
             flood: Flood::default(),
             shown: ipc::Call::none(),
             told: Surroundings {
@@ -87,28 +106,55 @@ impl Core {
             Event::Gone(id) => self.gone(&id, now),
             Event::Request(ticket, request) => self.request(ticket, request, now),
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
+            Event::Toned(ticket, done) => self.toned(ticket, done),
             Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
-            Event::Tick => self.tell_surroundings(),
+            Event::Log(log) => self.take_log(log),
+            Event::CallBack(window) => self.go_on_expecting(window, now),
+            Event::Tick => {
+                self.rescreen(now);
+                self.tell_surroundings();
+                self.change_log(|_| {});
+            }
             Event::Stopping => {
                 let lines = self.flood.rest();
                 self.effects.extend(lines.into_iter().map(Effect::Record));
             }
         }
         self.due(now);
-        let call = self.screen.as_ref().map_or_else(ipc::Call::none, |screen| screen.call.clone());
+        self.offer_waiting(now);
+        let call = self.call();
         if call != self.shown {
             self.shown = call.clone();
             self.effects.push(Effect::Show(call));
         }
+        self.drive();
         std::mem::take(&mut self.effects)
+    }
+
+    /// Ring and audio path follow the screen, and nothing else.
+    fn drive(&mut self) {
+        let rings = self.screen.as_ref().is_some_and(Screen::rings);
+        if std::mem::replace(&mut self.rings, rings) != rings {
+            self.effects.push(Effect::Ring(rings));
+        }
+        let speaks = self.shown.state == ipc::CallState::Active;
+        if std::mem::replace(&mut self.speaks, speaks) != speaks {
+            self.effects.push(Effect::Audio(speaks));
+        }
     }
 
     /// When the next [`Event::Tick`] is wanted.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let calls = self.calls.values().filter_map(Tracked::deadline);
         let emergency = self.emergency.as_ref().map(|emergency| emergency.until);
-        calls.chain(emergency).chain(self.flood.deadline()).chain(self.contacts_end).min()
+        calls
+            .chain(emergency)
+            .chain(self.flood.deadline())
+            .chain(self.contacts_end)
+            .chain(self.ring_ends())
+            .chain(self.log_ends())
+            .min()
     }
 
     /// Contacts, modem and emergency number as they stand.
@@ -136,6 +182,7 @@ impl Core {
         self.rules = rules;
         self.rescreen(now);
         self.tell_surroundings();
+        self.change_log(|_| {});
     }
 
     fn new_modem(&mut self, modem: ModemView, now: Duration) {

@@ -7,6 +7,8 @@ use ipc::{Call, Contact, ModemState};
 use lifeline::SimNumbers;
 use policy::Rulebook;
 
+use super::{CallBack, Log, Shown};
+
 /// A call's object at the modem; it means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallId(pub(crate) String);
@@ -74,8 +76,15 @@ impl ModemView {
 /// What the child's touch asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
-    Accept,
-    HangUp,
+    /// This one, as the screen was told.
+    Accept(u64),
+    HangUp(u64),
+    /// No more ring.
+    Mute(u64),
+    /// The missed calls up to this one were looked at.
+    SawMissed(u64),
+    /// A tone for the other side.
+    Tone(u64, String),
     /// A contact's id.
     Dial(String),
     /// An emergency number, exactly as dialled.
@@ -87,6 +96,8 @@ pub(crate) enum Request {
 pub(crate) enum Refused {
     /// The call has not rung for two seconds.
     TooEarly,
+    /// It is not what it should be.
+    Malformed,
     /// There is no such call or contact.
     NotFound,
     /// Another call is in the way.
@@ -114,10 +125,16 @@ pub(crate) enum Event {
     Request(Ticket, Request),
     /// What became of [`Effect::Accept`].
     Accepted(Ticket, bool),
+    /// What became of [`Effect::Tone`].
+    Toned(Ticket, bool),
     /// What became of [`Effect::Dial`].
     Dialled(Ticket, Option<CallId>),
     /// [`Effect::HangUp`] did not work.
     HangUpFailed(CallId),
+    /// What [`Effect::KeepLog`] kept, at the start.
+    Log(Log),
+    /// What [`Effect::KeepCallBack`] kept, after a restart of the daemon.
+    CallBack(CallBack),
     /// The time of [`super::Core::deadline`] has come.
     Tick,
     /// The daemon ends.
@@ -146,16 +163,28 @@ pub(crate) enum Effect {
     HangUp(CallId),
     /// Take a call; tell [`Event::Accepted`].
     Accept(Ticket, CallId),
+    /// Send a tone into a call; tell [`Event::Toned`].
+    Tone(Ticket, CallId, char),
     /// Call a number; tell [`Event::Dialled`].
     Dial(Ticket, Private<String>),
     /// The modem may forget a call that is over.
     Forget(CallId),
+    /// Begin to ring, or fall silent.
+    Ring(bool),
+    /// Both can speak, or not any more: the audio path.
+    Audio(bool),
     /// Another call is on the screen, or none.
     Show(Call),
     /// Contacts, modem or emergency number are others now.
     Changed(Surroundings),
     /// Answer a request.
     Answer(Ticket, Result<(), Refused>),
+    /// Keep this for a restart of the daemon, not of the watch.
+    KeepCallBack(CallBack),
+    /// Keep the list of calls.
+    KeepLog(Log),
+    /// The screen can read another list of calls.
+    LogChanged(Shown),
     /// Tell the diary.
     Record(Line),
 }

@@ -59,6 +59,17 @@ impl Commands {
         });
     }
 
+    /// Sends a tone into a call.
+    pub(crate) fn tone(&self, ticket: Ticket, id: CallId, key: char) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let done =
+                async { Ok::<_, CommandError>(this.call(&id).await?.send_dtmf(&key.to_string()).await?) };
+            let done = done.await.inspect_err(|error| warn(error, "a tone is not sent"));
+            this.tell(Event::Toned(ticket, done.is_ok())).await;
+        });
+    }
+
     /// Calls a number.
     pub(crate) fn dial(&self, ticket: Ticket, number: Private<String>) {
         let this = self.clone();

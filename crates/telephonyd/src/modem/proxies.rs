@@ -36,5 +36,6 @@ pub(super) trait Voice {
 pub(super) trait Call {
     fn start(&self) -> zbus::Result<()>;
     fn accept(&self) -> zbus::Result<()>;
+    fn send_dtmf(&self, dtmf: &str) -> zbus::Result<()>;
     fn hangup(&self) -> zbus::Result<()>;
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use ipc::{Call, CallState, DiaryRecord, PolicyState, Telephony1Proxy, names, paths};
+use ipc::{Call, CallState, DiaryRecord, Happening, News, PolicyState, Telephony1Proxy, names, paths};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use policy::Policy;
@@ -105,9 +105,11 @@ impl Shell {
             while let Some(Ok(message)) = messages.next().await {
                 let header = message.header();
                 let signal = message.message_type() == message::Type::Signal;
-                if signal && header.member().is_some_and(|member| member == "CallChanged") {
-                    let call = message.body().deserialize::<Call>().unwrap();
-                    told.send_modify(|calls| calls.push((Instant::now(), call)));
+                if signal && header.member().is_some_and(|member| member == "Happened") {
+                    let happening = message.body().deserialize::<Happening>().unwrap();
+                    if happening.what == News::Call {
+                        told.send_modify(|calls| calls.push((Instant::now(), happening.call)));
+                    }
                 }
             }
         });
@@ -121,6 +123,20 @@ impl Shell {
         let in_time = tokio::time::timeout(PATIENCE, self.calls.wait_for(told)).await.is_ok();
         assert!(in_time, "the shell was not told {state:?} but {:?}", self.states());
         self.calls.borrow().iter().skip(skip).find(|(_, call)| call.state == state).cloned().unwrap()
+    }
+
+    /// A touch on the green button of the call it was told last.
+    pub(crate) async fn accept(&self) -> ipc::Result<()> {
+        self.telephony.accept(self.id()).await
+    }
+
+    /// A touch on the red one.
+    pub(crate) async fn hang_up(&self) -> ipc::Result<()> {
+        self.telephony.hang_up(self.id()).await
+    }
+
+    fn id(&self) -> u64 {
+        self.calls.borrow().last().map_or(0, |(_, call)| call.id)
     }
 
     /// All it was told so far.
@@ -139,6 +155,8 @@ pub(crate) struct House {
     pub(crate) manager: ModemManager,
     pub(crate) shell: Shell,
     pub(crate) root: PathBuf,
+    /// Tables for the end of telephonyd's configuration.
+    pub(crate) more: String,
     daemon: Option<Child>,
     revision: u64,
     // Dropped last: the others run on it.
@@ -166,11 +184,11 @@ impl House {
             ModemManager::start_disabled(&bus, &world).await.unwrap()
         };
         let root = bus.folder().join("telephonyd");
-        for folder in ["store", "state"] {
+        for folder in ["store", "state", "runtime"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         let shell = Shell::start(&bus).await;
-        Self { world, manager, shell, root, daemon: None, revision: 0, bus }
+        Self { world, manager, shell, root, more: String::new(), daemon: None, revision: 0, bus }
     }
 
     pub(crate) fn publish(&mut self, policy: &Policy) {
@@ -185,12 +203,13 @@ impl House {
     pub(crate) async fn start_daemon(&mut self) {
         let path = |name: &str| self.root.join(name).display().to_string();
         let config = format!(
-            "store = '{}'\nstate = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "store = '{}'\nstate = '{}'\nruntime = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             path("store"),
             path("state"),
+            path("runtime"),
             self.bus.address(),
         );
-        fs::write(self.root.join("telephonyd.toml"), config).unwrap();
+        fs::write(self.root.join("telephonyd.toml"), config + &self.more).unwrap();
         let log = File::options().create(true).append(true).open(self.root.join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_nestling-telephonyd"))
             .arg("--config")

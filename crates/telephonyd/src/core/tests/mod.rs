@@ -1,8 +1,13 @@
 //! The core as a family would describe it: people call, the child touches, time passes.
 
+mod call_back;
+mod drive;
 mod incoming;
+mod log;
 mod outgoing;
 mod random;
+mod second;
+mod touch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,7 +147,7 @@ impl Watch {
     fn talk_to_mum(&mut self) {
         self.incoming("mum", MUM);
         self.wait(2000);
-        let ticket = self.request(Request::Accept);
+        let ticket = self.request(Request::Accept(self.core.shown.id));
         self.event(Event::Accepted(ticket, true));
         self.seen("mum", Direction::Incoming, Progress::Active, MUM);
         assert_eq!(self.state(), CallState::Active);

@@ -30,8 +30,11 @@ fn progress() -> impl Strategy<Value = Progress> {
 fn happens() -> impl Strategy<Value = Happens> {
     let number = prop::sample::select(vec![MUM, AUNT, FRIEND, STRANGER, "", "112", "anonymous"]);
     let request = prop_oneof![
-        4 => Just(Request::Accept),
-        1 => Just(Request::HangUp),
+        4 => Just(Request::Accept(0)),
+        1 => Just(Request::HangUp(0)),
+        1 => Just(Request::Mute(0)),
+        1 => Just(Request::SawMissed(3)),
+        1 => Just(Request::Tone(0, "5".into())),
         1 => prop::sample::select(vec!["mum", "aunt", "friend", "x"]).prop_map(|id| Request::Dial(id.into())),
         1 => prop::sample::select(vec!["112", STRANGER]).prop_map(|n| Request::DialEmergency(Private(n.into()))),
     ];
@@ -66,13 +69,24 @@ fn play(watch: &mut Watch, happens: Happens, asked: &mut Vec<Ticket>) {
         }
         Happens::Gone(call) => watch.event(Event::Gone(id(call))),
         Happens::HangUpFailed(call) => watch.event(Event::HangUpFailed(id(call))),
-        Happens::Request(request) => asked.push(watch.request(request)),
+        Happens::Request(mut request) => {
+            // As the screen does: the call it was shown last.
+            if let Request::Accept(call)
+            | Request::HangUp(call)
+            | Request::Mute(call)
+            | Request::Tone(call, _) = &mut request
+            {
+                *call = watch.core.shown.id;
+            }
+            asked.push(watch.request(request));
+        }
         Happens::Answer { ticket, call } => {
             // Only what the core has asked for can be answered, and once.
             let asked = watch.effects.iter().rev().find_map(|effect| match effect {
                 Effect::Accept(Ticket(t), _) if *t == ticket => {
                     Some(Event::Accepted(Ticket(*t), call.is_some()))
                 }
+                Effect::Tone(Ticket(t), ..) if *t == ticket => Some(Event::Toned(Ticket(*t), call.is_some())),
                 Effect::Dial(Ticket(t), _) if *t == ticket => Some(Event::Dialled(Ticket(*t), call.map(id))),
                 _ => None,
             });
@@ -96,7 +110,7 @@ proptest! {
         let mut watch = Watch::new();
         let mut asked = Vec::new();
         for happening in story {
-            let accepting = matches!(happening, Happens::Request(Request::Accept));
+            let accepting = matches!(happening, Happens::Request(Request::Accept(_)));
             let ringing_since = watch.core.shown.since_ms;
             let before = watch.effects.len();
             play(&mut watch, happening, &mut asked);
@@ -110,7 +124,9 @@ proptest! {
                         prop_assert!(["", "mum", "aunt", "friend"].contains(&call.contact.as_str()));
                         let named = call.state == CallState::None || !call.name.is_empty();
                         prop_assert!(named, "{call:?}");
-                        prop_assert!(call.state != CallState::Ringing || !call.contact.is_empty());
+                        // A stranger rings only after a call for help.
+                        let helped = watch.diary().iter().any(|line| line.starts_with("emergency-window"));
+                        prop_assert!(call.state != CallState::Ringing || !call.contact.is_empty() || helped);
                     }
                     Effect::Dial(_, number) => prop_assert!([MUM, AUNT, "112"].contains(&number.0.as_str())),
                     _ => {}
@@ -130,6 +146,7 @@ proptest! {
             prop_assert!(watch.answer(ticket).is_some(), "{ticket:?}");
         }
         prop_assert_eq!(watch.state(), CallState::None);
-        prop_assert_eq!(watch.core.deadline(), None);
+        // Then it sleeps until a call is to go from the list.
+        prop_assert!(watch.core.deadline().is_none_or(|at| at > watch.now + Duration::from_hours(24)));
     }
 }
