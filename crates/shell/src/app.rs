@@ -221,8 +221,8 @@ impl App {
                 app::sorry(shell, why);
                 Page::Sorry
             }
-            Screen::Call { state, person, rings, seconds, can_answer } => {
-                call::show(shell, state, &person, rings, seconds, can_answer);
+            Screen::Call(call) => {
+                call::show(shell, &call);
                 Page::Call
             }
             Screen::Enrol(enrol) => {

@@ -270,6 +270,7 @@ async fn perform(
     match command {
         Command::Accept(call) => telephony.accept(call).await,
         Command::HangUp(call) => telephony.hang_up(call).await,
+        Command::Mute(call) => telephony.mute(call).await,
         Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
         Command::DialEmergency(number) => {
             dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))

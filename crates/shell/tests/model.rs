@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use ipc::{App, AppSession, AppState, Call, CallState, Contact, ModemState, PolicyState};
-use nestling_shell::model::{Command, Enrol, Event, Hint, Model, Screen, Touch};
+use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
 
 const NOW: Duration = Duration::from_secs(1_000);
@@ -45,7 +45,9 @@ fn secs(n: u64) -> Duration {
 fn a_shell_that_starts_during_a_call_shows_it() {
     let mut model = Model::default();
     model.handle(snapshot(call(CallState::Active, secs(900)), 3), NOW);
-    let Screen::Call { state: CallState::Active, seconds, person, .. } = model.screen(NOW) else { panic!() };
+    let Screen::Call(OnCall { state: CallState::Active, seconds, person, .. }) = model.screen(NOW) else {
+        panic!()
+    };
     assert_eq!((seconds, person.name.as_str()), (100, "Mum"));
 }
 
@@ -79,6 +81,28 @@ fn a_touch_in_the_first_two_seconds_does_not_answer() {
 }
 
 #[test]
+fn a_ring_is_silenced_once_and_goes_on() {
+    let mut model = Model::default();
+    model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Mute), NOW), Some(Command::Mute(5)));
+    let muted = Call { muted: true, ..call(CallState::Ringing, NOW) };
+    model.handle(Event::Call(muted), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Mute), NOW), None);
+    let Screen::Call(OnCall { rings: 0, muted: true, .. }) = model.screen(NOW + secs(1)) else { panic!() };
+    model.handle(Event::Call(call(CallState::Active, NOW)), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Mute), NOW), None, "a call that is on has no ring");
+}
+
+#[test]
+fn who_waits_is_named_under_the_call() {
+    let mut model = Model::default();
+    let waiting = Call { waiting: "Mum".into(), ..call(CallState::Active, NOW) };
+    model.handle(Event::Call(waiting), NOW);
+    let Screen::Call(OnCall { waiting, .. }) = model.screen(NOW) else { panic!() };
+    assert_eq!(waiting, "Mum");
+}
+
+#[test]
 fn the_face_comes_back_when_the_other_side_hangs_up() {
     let mut model = Model::default();
     model.handle(snapshot(Call::none(), 3), NOW);
@@ -93,10 +117,10 @@ fn a_ring_outlives_a_telephonyd_that_is_back_within_two_seconds() {
     let mut model = Model::default();
     model.handle(snapshot(call(CallState::Ringing, NOW), 3), NOW);
     model.handle(Event::TelephonyGone, NOW + secs(4));
-    assert!(matches!(model.screen(NOW + secs(5)), Screen::Call { .. }));
+    assert!(matches!(model.screen(NOW + secs(5)), Screen::Call(_)));
     model.handle(snapshot(call(CallState::Ringing, NOW + secs(6)), 3), NOW + secs(6));
     model.handle(Event::Tick, NOW + secs(30));
-    assert!(matches!(model.screen(NOW + secs(30)), Screen::Call { state: CallState::Ringing, .. }));
+    assert!(matches!(model.screen(NOW + secs(30)), Screen::Call(OnCall { state: CallState::Ringing, .. })));
 }
 
 #[test]
@@ -153,7 +177,7 @@ fn t8_nobody_who_rings_takes_help_away() {
     model.handle(Event::Touch(Touch::Help), NOW);
     model.handle(Event::Call(call(CallState::Ringing, NOW + secs(1))), NOW + secs(1));
     model.handle(Event::Touch(Touch::Mistake), NOW + secs(2));
-    assert!(matches!(model.screen(NOW + secs(2)), Screen::Call { state: CallState::Ringing, .. }));
+    assert!(matches!(model.screen(NOW + secs(2)), Screen::Call(OnCall { state: CallState::Ringing, .. })));
     assert_eq!(model.handle(Event::Tick, NOW + secs(9)), None);
 }
 

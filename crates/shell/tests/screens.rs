@@ -24,7 +24,7 @@ fn sorry(watch: &Watch, reason: &str) {
 
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
-    let show: [(&str, Show); 26] = [
+    let show: [(&str, Show); 28] = [
         ("face", |_| {}),
         ("face-battery", |w| w.set_battery(72)),
         ("face-battery-low", |w| w.set_battery(15)),
@@ -53,6 +53,15 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync
         ("ringing-early", |w| {
             w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));
             w.advance(450);
+        }),
+        ("ringing-muted", |w| {
+            w.app.handle(Event::Call(Call { muted: true, ..w.call(CallState::Ringing, "Mum") }));
+            w.advance(2_700);
+        }),
+        ("active-waiting", |w| {
+            let waiting = "Grandmother".into();
+            w.app.handle(Event::Call(Call { waiting, ..w.call(CallState::Active, "Dad") }));
+            w.advance(83_000);
         }),
         ("dialling", |w| {
             w.app.handle(Event::Call(w.call(CallState::Dialling, "Aunt")));

@@ -59,6 +59,21 @@ fn the_red_button_ends_a_call_in_every_state() {
 }
 
 #[test]
+fn the_bell_silences_the_ring_and_is_done() {
+    each_size(|watch| {
+        for (x, y) in WITHIN {
+            ring(&watch);
+            watch.tap(x, 166.0 + y);
+            assert_eq!(watch.commands(), [Command::Mute(5)]);
+            watch.app.handle(Event::Call(Call { muted: true, ..watch.call(CallState::Ringing, "Mum") }));
+            watch.tap(x, 166.0 + y);
+            assert_eq!(watch.commands(), []);
+            watch.app.handle(Event::Call(Call::none()));
+        }
+    });
+}
+
+#[test]
 fn a06_touches_beside_the_buttons_of_a_call_do_nothing() {
     each_size(|watch| {
         ring(&watch);

@@ -27,6 +27,8 @@ pub enum Touch {
     Answer,
     /// The red button of a call.
     HangUp,
+    /// The bell of a call that rings.
+    Mute,
     /// The emergency button.
     Help,
     /// Takes the emergency button back.
@@ -80,6 +82,8 @@ pub enum Command {
     Accept(u64),
     /// End this call.
     HangUp(u64),
+    /// Silence the ring of this call.
+    Mute(u64),
     /// Call a contact.
     Dial(String),
     /// Call an emergency number.
@@ -120,6 +124,25 @@ pub enum Hint {
     NotNow,
 }
 
+/// A call on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnCall {
+    /// How far it is.
+    pub state: CallState,
+    /// The other side.
+    pub person: Person,
+    /// Rings to draw, 0 to 3.
+    pub rings: u8,
+    /// Whole seconds of this state.
+    pub seconds: u64,
+    /// The green button counts.
+    pub can_answer: bool,
+    /// It rings without a sound.
+    pub muted: bool,
+    /// The name of who waits for it to end, or empty.
+    pub waiting: String,
+}
+
 /// What is on the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Screen {
@@ -137,18 +160,7 @@ pub enum Screen {
         after: bool,
     },
     /// A call.
-    Call {
-        /// How far it is.
-        state: CallState,
-        /// The other side.
-        person: Person,
-        /// Rings to draw, 0 to 3.
-        rings: u8,
-        /// Whole seconds of this state.
-        seconds: u64,
-        /// The green button counts.
-        can_answer: bool,
-    },
+    Call(OnCall),
     /// First run; the code and the part of its time that is left, or why there is none.
     Enrol(Enrol),
     /// A page of apps.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use ipc::{Call, CallState, Contact, ModemState, PolicyState};
 
 use self::apps::Apps;
-pub use inout::{AppPhase, Command, Enrol, Event, Hint, Person, Screen, Sorry, Touch};
+pub use inout::{AppPhase, Command, Enrol, Event, Hint, OnCall, Person, Screen, Sorry, Touch};
 
 /// Contacts on one page.
 const PAGE: usize = 4;
@@ -169,6 +169,10 @@ impl Model {
                 return (state == CallState::Ringing && self.can_answer(now))
                     .then_some(Command::Accept(self.call.id));
             }
+            Touch::Mute => {
+                let rings = state == CallState::Ringing && !self.call.muted;
+                return rings.then_some(Command::Mute(self.call.id));
+            }
             Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp(self.call.id)),
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
@@ -303,20 +307,23 @@ impl Model {
     }
 
     fn call_screen(&self, now: Duration) -> Screen {
-        let Call { state, contact, name, picture, .. } = &self.call;
+        let Call { state, contact, name, picture, muted, waiting, .. } = &self.call;
         let name = if name.is_empty() { &self.emergency } else { name };
         let time = now.saturating_sub(self.since());
         let rings = match state {
+            CallState::Ringing if *muted => 0,
             CallState::Ringing | CallState::Dialling => (time.as_millis() / RING_STEP.as_millis() % 4) as u8,
             CallState::Active | CallState::None => 0,
         };
-        Screen::Call {
+        Screen::Call(OnCall {
             state: *state,
             person: Person { id: contact.clone(), name: name.clone(), picture: picture.clone() },
             rings,
             seconds: if *state == CallState::Active { time.as_secs() } else { 0 },
             can_answer: self.can_answer(now),
-        }
+            muted: *muted,
+            waiting: waiting.clone(),
+        })
     }
 
     fn contacts_screen(&self, page: usize) -> Screen {
@@ -334,10 +341,10 @@ impl Model {
     pub fn next_change(&self, now: Duration) -> Option<Duration> {
         let telephony = self.gone.map(|since| since + TELEPHONY_BACK);
         let shown = match self.screen(now) {
-            Screen::Call { state: CallState::Active, .. } => {
+            Screen::Call(OnCall { state: CallState::Active, .. }) => {
                 Some(self.next_step(now, Duration::from_secs(1)))
             }
-            Screen::Call { .. } => Some(self.next_step(now, RING_STEP)),
+            Screen::Call(_) => Some(self.next_step(now, RING_STEP)),
             Screen::Emergency { seconds: 1.., .. } => self.page_ends().map(|end| {
                 let left = end.saturating_sub(now).as_millis().saturating_sub(1) as u64 / 1000;
                 end.saturating_sub(Duration::from_secs(left))

@@ -4,8 +4,12 @@ use ipc::CallState;
 use slint::ComponentHandle as _;
 
 use super::Touched;
-use crate::model::{Person, Touch};
+use crate::model::{OnCall, Touch};
+use crate::text;
 use crate::ui::{CallAdapter, CallPhase, Shell};
+
+/// A name that fits before "is calling".
+const WAITING: usize = 12;
 
 pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     let page = shell.global::<CallAdapter>();
@@ -13,29 +17,26 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     page.on_answer(move || on(Touch::Answer));
     let on = touched.clone();
     page.on_hang_up(move || on(Touch::HangUp));
+    let on = touched.clone();
+    page.on_mute(move || on(Touch::Mute));
 }
 
-pub(crate) fn show(
-    shell: &Shell,
-    state: CallState,
-    person: &Person,
-    rings: u8,
-    seconds: u64,
-    can_answer: bool,
-) {
+pub(crate) fn show(shell: &Shell, call: &OnCall) {
     let page = shell.global::<CallAdapter>();
-    page.set_phase(match state {
+    page.set_phase(match call.state {
         CallState::Ringing => CallPhase::Ringing,
         CallState::Dialling => CallPhase::Dialling,
         CallState::Active | CallState::None => CallPhase::Active,
     });
-    let person = super::person(person);
+    let person = super::person(&call.person);
     if page.get_person() != person {
         page.set_person(person);
     }
-    page.set_rings(rings.into());
-    page.set_duration(duration(seconds).into());
-    page.set_can_answer(can_answer);
+    page.set_rings(call.rings.into());
+    page.set_duration(duration(call.seconds).into());
+    page.set_can_answer(call.can_answer);
+    page.set_muted(call.muted);
+    page.set_waiting(text::shown(&call.waiting, WAITING).into());
 }
 
 fn duration(seconds: u64) -> String {
