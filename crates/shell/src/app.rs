@@ -198,7 +198,8 @@ impl App {
                 if self.read.replace(Some(wall.minute())) != Some(wall.minute()) {
                     face::battery(shell, self.device.battery());
                 }
-                face::show(shell, hint, wall, self.model.borrow().has_apps());
+                let model = self.model.borrow();
+                face::show(shell, hint, wall, model.has_apps(), model.missed());
                 Page::Face
             }
             Screen::Locked(number) => {

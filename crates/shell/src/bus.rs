@@ -148,7 +148,12 @@ async fn watch_telephony(
             emit(Event::TelephonyGone);
         }
     };
+    let read_missed = async || match telephony.missed().await {
+        Ok(missed) => emit(Event::Missed(missed)),
+        Err(error) => debug!(%error, "telephonyd does not tell whom the child missed"),
+    };
     read().await;
+    read_missed().await;
     loop {
         tokio::select! {
             // In the order they came: a call that changes after the state was read is newer than it.
@@ -156,6 +161,7 @@ async fn watch_telephony(
             new = owner.next() => {
                 if new.ok_or(BusError::Gone)?.is_some() {
                     read().await;
+                    read_missed().await;
                 } else {
                     info!("telephonyd is gone");
                     emit(Event::TelephonyGone);
@@ -167,8 +173,7 @@ async fn watch_telephony(
                 match arguments.happening.what {
                     News::Call => emit(Event::Call(arguments.happening.call)),
                     News::State => read().await,
-                    // No page shows them yet.
-                    News::Calls => {}
+                    News::Calls => read_missed().await,
                 }
             }
         }
@@ -271,6 +276,7 @@ async fn perform(
         Command::Accept(call) => telephony.accept(call).await,
         Command::HangUp(call) => telephony.hang_up(call).await,
         Command::Mute(call) => telephony.mute(call).await,
+        Command::SawMissed(newest) => telephony.saw_missed(newest).await,
         Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
         Command::DialEmergency(number) => {
             dial_emergency(telephony, &number).await.inspect_err(|_| emit(Event::Refused))

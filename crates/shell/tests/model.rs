@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, AppState, Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{App, AppSession, AppState, Call, CallState, Contact, Missed, ModemState, PolicyState};
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
 
@@ -100,6 +100,33 @@ fn who_waits_is_named_under_the_call() {
     model.handle(Event::Call(waiting), NOW);
     let Screen::Call(OnCall { waiting, .. }) = model.screen(NOW) else { panic!() };
     assert_eq!(waiting, "Mum");
+}
+
+#[test]
+fn a_missed_call_is_named_until_the_child_looks_and_then_comes_first() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 6), NOW);
+    let missed = |id: &str, newest| Missed {
+        contact: id.into(),
+        name: format!("Friend {id}"),
+        picture: String::new(),
+        count: 2,
+        newest,
+    };
+    model.handle(Event::Missed(vec![missed("c5", 9), missed("c3", 8)]), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::Missed));
+    assert_eq!(model.missed(), Some(("Friend c5", 4)));
+    assert_eq!(model.handle(Event::Touch(Touch::Contacts), NOW), Some(Command::SawMissed(9)));
+    model.handle(Event::Missed(vec![]), NOW);
+    let ids = |model: &Model| match model.screen(NOW) {
+        Screen::Contacts { people, .. } => people.into_iter().map(|person| person.id).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ids(&model), ["c5", "c3", "c0", "c1"]);
+    model.handle(Event::Touch(Touch::Close), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+    assert_eq!(model.handle(Event::Touch(Touch::Contacts), NOW), None);
+    assert_eq!(ids(&model), ["c0", "c1", "c2", "c3"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod watch;
 
-use ipc::{AppState, Call, CallState, ModemState, PolicyState};
+use ipc::{AppState, Call, CallState, Missed, ModemState, PolicyState};
 use nestling_shell::model::Event;
 use panel::Pixel;
 
@@ -22,9 +22,31 @@ fn sorry(watch: &Watch, reason: &str) {
     watch.draw(AppState::None, reason, 0);
 }
 
+fn missed(watch: &Watch) {
+    let missed = |contact: &str, name: &str, count| Missed {
+        contact: contact.into(),
+        name: name.into(),
+        picture: String::new(),
+        count,
+        newest: 7,
+    };
+    watch.app.handle(Event::Missed(vec![missed("mum", "Mum", 2), missed("c9", "Grandpa", 1)]));
+}
+
+fn ringing_muted(watch: &Watch) {
+    watch.app.handle(Event::Call(Call { muted: true, ..watch.call(CallState::Ringing, "Mum") }));
+    watch.advance(2_700);
+}
+
+fn active_waiting(watch: &Watch) {
+    let waiting = "Grandmother".into();
+    watch.app.handle(Event::Call(Call { waiting, ..watch.call(CallState::Active, "Dad") }));
+    watch.advance(83_000);
+}
+
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
-    let show: [(&str, Show); 28] = [
+    let show: [(&str, Show); 29] = [
         ("face", |_| {}),
         ("face-battery", |w| w.set_battery(72)),
         ("face-battery-low", |w| w.set_battery(15)),
@@ -37,6 +59,7 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync
                 emergency: String::new(),
             });
         }),
+        ("face-missed", missed),
         ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
         ("sealed", |w| w.app.handle(Event::Policy(PolicyState::Sealed))),
         ("contacts", |w| {
@@ -54,15 +77,8 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync
             w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));
             w.advance(450);
         }),
-        ("ringing-muted", |w| {
-            w.app.handle(Event::Call(Call { muted: true, ..w.call(CallState::Ringing, "Mum") }));
-            w.advance(2_700);
-        }),
-        ("active-waiting", |w| {
-            let waiting = "Grandmother".into();
-            w.app.handle(Event::Call(Call { waiting, ..w.call(CallState::Active, "Dad") }));
-            w.advance(83_000);
-        }),
+        ("ringing-muted", ringing_muted),
+        ("active-waiting", active_waiting),
         ("dialling", |w| {
             w.app.handle(Event::Call(w.call(CallState::Dialling, "Aunt")));
             w.advance(400);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{App, AppSession, Call, CallState, Contact, Missed, ModemState, PolicyState};
 
 /// What the child touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub enum Event {
     },
     /// The call changed.
     Call(Call),
+    /// Whose calls were missed, the newest first.
+    Missed(Vec<Missed>),
     /// telephonyd left the bus.
     TelephonyGone,
     /// The enrolment code and the time it has left; `None` when there is none to be had.
@@ -84,6 +86,8 @@ pub enum Command {
     HangUp(u64),
     /// Silence the ring of this call.
     Mute(u64),
+    /// The child sees whose calls were missed, up to this one.
+    SawMissed(u64),
     /// Call a contact.
     Dial(String),
     /// Call an emergency number.
@@ -122,6 +126,8 @@ pub enum Hint {
     Signal,
     /// What was asked for cannot be done now.
     NotNow,
+    /// Somebody called ([`Model::missed`](super::Model::missed)).
+    Missed,
 }
 
 /// A call on the screen.

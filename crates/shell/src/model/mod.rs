@@ -12,7 +12,7 @@ mod inout;
 
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{Call, CallState, Contact, Missed, ModemState, PolicyState};
 
 use self::apps::Apps;
 pub use inout::{AppPhase, Command, Enrol, Event, Hint, OnCall, Person, Screen, Sorry, Touch};
@@ -58,6 +58,9 @@ pub struct Model {
     modem: Option<ModemState>,
     call: Call,
     contacts: Vec<Contact>,
+    missed: Vec<Missed>,
+    /// Who comes first on the contacts' page: whose calls the child has missed before opening it.
+    first: Vec<String>,
     emergency: String,
     gone: Option<Duration>,
     page: Page,
@@ -73,6 +76,8 @@ impl Default for Model {
             modem: None,
             call: Call::none(),
             contacts: Vec::new(),
+            missed: Vec::new(),
+            first: Vec::new(),
             emergency: EMERGENCY.into(),
             gone: None,
             page: Page::Home,
@@ -107,6 +112,11 @@ impl Model {
             Event::Call(call) => {
                 self.gone = None;
                 self.set_call(call);
+                None
+            }
+            Event::Missed(mut missed) => {
+                missed.truncate(PEOPLE);
+                self.missed = missed;
                 None
             }
             Event::TelephonyGone => {
@@ -176,7 +186,11 @@ impl Model {
             Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp(self.call.id)),
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
-            Touch::Contacts => self.page = Page::Contacts(0),
+            Touch::Contacts => {
+                self.page = Page::Contacts(0);
+                self.first = self.missed.iter().map(|missed| missed.contact.clone()).collect();
+                return self.missed.first().map(|missed| Command::SawMissed(missed.newest));
+            }
             Touch::Apps => self.page = Page::Apps(0),
             Touch::Open(id) => {
                 self.page = Page::Home;
@@ -302,8 +316,15 @@ impl Model {
             _ if self.notice.is_some() => Hint::NotNow,
             (Some(PolicyState::Unbound), _) => Hint::Ask,
             (_, Some(ModemState::Absent | ModemState::Emergency | ModemState::Searching)) => Hint::Signal,
+            _ if !self.missed.is_empty() => Hint::Missed,
             _ => Hint::None,
         }
+    }
+
+    /// Who called last of those whose calls were missed, and how many such calls there are.
+    pub fn missed(&self) -> Option<(&str, u32)> {
+        let count = self.missed.iter().fold(0_u32, |count, missed| count.saturating_add(missed.count));
+        self.missed.first().map(|missed| (missed.name.as_str(), count))
     }
 
     fn call_screen(&self, now: Duration) -> Screen {
@@ -328,7 +349,10 @@ impl Model {
 
     fn contacts_screen(&self, page: usize) -> Screen {
         let emergency = Person { id: String::new(), name: self.emergency.clone(), picture: String::new() };
-        let everyone = self.contacts.iter().map(|c| Person {
+        let place = |c: &&Contact| self.first.iter().position(|id| *id == c.id).unwrap_or(usize::MAX);
+        let mut ordered: Vec<_> = self.contacts.iter().collect();
+        ordered.sort_by_key(place);
+        let everyone = ordered.into_iter().map(|c| Person {
             id: c.id.clone(),
             name: c.name.clone(),
             picture: c.picture.clone(),

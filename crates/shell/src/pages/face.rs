@@ -5,10 +5,14 @@ use slint::ComponentHandle as _;
 
 use super::Touched;
 use crate::model::{Hint, Touch};
+use crate::text;
 use crate::ui::{self, FaceAdapter, Shell};
 
 /// The nestling sleeps from eight in the evening to seven in the morning.
 const AWAKE: std::ops::Range<i8> = 7..20;
+
+/// A name that fits before "called".
+const CALLER: usize = 10;
 
 pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     let page = shell.global::<FaceAdapter>();
@@ -20,8 +24,11 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     page.on_open_apps(move || on(Touch::Apps));
 }
 
-pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime, apps: bool) {
+pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime, apps: bool, missed: Option<(&str, u32)>) {
     let page = shell.global::<FaceAdapter>();
+    let (name, count) = missed.unwrap_or_default();
+    page.set_caller(text::shown(name, CALLER).into());
+    page.set_missed(i32::try_from(count).unwrap_or(i32::MAX));
     page.set_apps(apps);
     let (hour, minute, second) = (f32::from(time.hour()), f32::from(time.minute()), f32::from(time.second()));
     page.set_second(second * 6.0);
@@ -37,6 +44,7 @@ pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime, apps: bool) {
         Hint::Ask => ui::Hint::Ask,
         Hint::Signal => ui::Hint::Signal,
         Hint::NotNow => ui::Hint::NotNow,
+        Hint::Missed => ui::Hint::Missed,
     });
 }
 

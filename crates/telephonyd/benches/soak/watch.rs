@@ -137,6 +137,11 @@ impl Watch {
         true
     }
 
+    /// Which call a touch would mean; 0 where there is none.
+    async fn on_screen(&self) -> u64 {
+        self.house.shell.telephony.call().await.map_or(0, |call| call.id)
+    }
+
     /// It rings, or is over.
     async fn decided(&self, call: &Call, limit: Duration) {
         let rings = |watch: &Self| watch.house.shell.states()[call.told..].contains(&CallState::Ringing);
@@ -182,10 +187,10 @@ impl Watch {
             self.account(second, &rings, false, true, fault);
         }
         let callers = [Some(&call), second.as_ref()];
-        let called = |contact: &String| {
+        let one_of_them = |contact: &String| {
             callers.iter().flatten().any(|call| call.caller.who == Who::Contact(contact.clone()))
         };
-        if let Some(contact) = rings.iter().find(|contact| !called(contact)) {
+        if let Some(contact) = rings.iter().find(|contact| !one_of_them(contact)) {
             self.ledger.wrong.push(format!("{contact} rang while {:?} called", call.caller));
         }
     }
@@ -225,7 +230,10 @@ impl Watch {
         let telephony = self.house.shell.telephony.clone();
         let done = match turn {
             Turn::InHaste | Turn::Missed => Ok(()),
-            Turn::Declined => telephony.hang_up().await.map_err(|error| format!("declining: {error:?}")),
+            Turn::Declined => telephony
+                .hang_up(self.on_screen().await)
+                .await
+                .map_err(|error| format!("declining: {error:?}")),
             Turn::AnsweredThenRemote | Turn::AnsweredThenWatch => self.answer(call, turn).await,
         };
         if let (Err(what), None) = (done, fault) {
@@ -237,21 +245,24 @@ impl Watch {
         let telephony = self.house.shell.telephony.clone();
         let (since, _) = self.house.shell.told(call.told, CallState::Ringing).await;
         if since.elapsed() < Duration::from_millis(1500) {
-            let early = telephony.accept().await;
+            let early = telephony.accept(self.on_screen().await).await;
             let refused = matches!(&early, Err(Refusal::Denied(why)) if why == "too-early");
             if !refused && since.elapsed() < Duration::from_millis(1900) {
                 return Err(format!("an early touch: {early:?}"));
             }
         }
         tokio::time::sleep_until(since + RINGS_FIRST).await;
-        telephony.accept().await.map_err(|error| format!("accepting: {error:?}"))?;
+        telephony.accept(self.on_screen().await).await.map_err(|error| format!("accepting: {error:?}"))?;
         let active = |watch: &Self| watch.house.shell.states()[call.told..].contains(&CallState::Active);
         if !self.until(VERDICT, active).await {
             return Err("it never became active".into());
         }
         sleep(THEY_TALK).await;
         if turn == Turn::AnsweredThenWatch {
-            telephony.hang_up().await.map_err(|error| format!("hanging up: {error:?}"))?;
+            telephony
+                .hang_up(self.on_screen().await)
+                .await
+                .map_err(|error| format!("hanging up: {error:?}"))?;
         }
         Ok(())
     }
@@ -281,7 +292,7 @@ impl Watch {
             sleep(THEY_TALK).await;
         }
         if self.chance.one_in(2) {
-            let over = telephony.hang_up().await;
+            let over = telephony.hang_up(self.on_screen().await).await;
             if made && fault.is_none() && over.is_err() {
                 self.ledger.wrong.push(format!("hanging up on {contact}: {over:?}"));
             }
@@ -350,7 +361,8 @@ impl Watch {
         }
         // Nobody is at the other end any more, and nobody holds the watch to its ear.
         let _ = self.house.world.hang_up();
-        let _ = timeout(DISTURBED, self.house.shell.telephony.hang_up()).await;
+        let id = self.on_screen().await;
+        let _ = timeout(DISTURBED, self.house.shell.telephony.hang_up(id)).await;
         self.recoveries += 1;
         if let Err(error) = self.house.manager.restart().await {
             self.ledger.wrong.push(format!("ModemManager does not come back: {error}"));

@@ -29,7 +29,8 @@ const TITLES: [&str; 10] = [
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Watch {
-    watch: u8,
+    #[serde(rename = "watch")]
+    number: u8,
     calls: u32,
     rang: u32,
     turned_away: u32,
@@ -75,12 +76,12 @@ pub(super) fn run(options: &Options) -> Result<Count> {
         count.add(watch.balances());
         println!(
             "   watch {}: {} calls in {} s, ModemManager started again {} times",
-            watch.watch, watch.calls, watch.seconds, watch.recoveries
+            watch.number, watch.calls, watch.seconds, watch.recoveries
         );
         for wrong in &watch.wrong {
-            println!("   watch {}: {wrong}", watch.watch);
+            println!("   watch {}: {wrong}", watch.number);
         }
-        rows.insert(format!("{:02}", watch.watch), watch.cells(&now));
+        rows.insert(format!("{:02}", watch.number), watch.cells(&now));
     }
     ensure!(!rows.is_empty(), "the soak said nothing");
     record::write("soak", count, &TITLES, &rows)?;
