@@ -15,6 +15,8 @@ pub struct Config {
     pub store: PathBuf,
     /// Our own folder: the guardians of the last good store.
     pub state: PathBuf,
+    /// What outlives a restart of the daemon and not one of the watch.
+    pub runtime: PathBuf,
 }
 
 impl Default for Config {
@@ -23,6 +25,7 @@ impl Default for Config {
             bus: BusConfig::default(),
             store: daemon::rules::DIRECTORY.into(),
             state: "/var/lib/nestling/telephony".into(),
+            runtime: "/run/nestling/telephony".into(),
         }
     }
 }

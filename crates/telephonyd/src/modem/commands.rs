@@ -16,6 +16,8 @@ use crate::service::Input;
 enum CommandError {
     #[error("there is no modem that can call")]
     NoModem,
+    #[error("what was to be dialled is no number")]
+    NotDialable,
     #[error("ModemManager did not do it")]
     Bus(#[from] zbus::Error),
 }
@@ -81,6 +83,10 @@ impl Commands {
     }
 
     async fn create_and_start(&self, number: &str) -> Result<CallId, CommandError> {
+        // Whatever door it came by: a service code changes the subscription, a `;` begins another command.
+        if !is_dialable(number) {
+            return Err(CommandError::NotDialable);
+        }
         let voice = self.voice().await?;
         let path = voice.create_call(HashMap::from([("number", Variant::from(number))])).await?;
         let id = CallId(path.as_str().to_owned());
@@ -113,7 +119,63 @@ impl Commands {
     }
 }
 
+/// A plain number, as all contacts' and all emergency numbers are: at most 15 digits (ITU-T E.164), with or without `+`.
+/// `*` and `#` make a code for the network or the modem (3GPP TS 22.030, clause 6.5), letters and `,` dial modifiers
+/// (ITU-T V.250, clause 6.3.1).
+fn is_dialable(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    (2..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
 fn warn(error: &CommandError, what: &'static str) {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::warn!(%error, cause, "{what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a10_only_plain_numbers_are_dialled() {
+        for number in ["112", "08", "116117", "+358405550001", "110"] {
+            assert!(is_dialable(number), "{number}");
+        }
+        for code in [
+            "*#06#",
+            "##002#",
+            "*21*+358405550666#",
+            "*100#",
+            "112#",
+            "112;",
+            "112,1",
+            "1",
+            "",
+            "+",
+            "++112",
+            "112\rAT+CFUN=0",
+            "112p1",
+            "112w1",
+            "T112",
+            "L",
+            ">1",
+            "112!",
+            "112@",
+            " 112",
+            "112 ",
+            "+3584055500010001",
+            "\u{661}\u{661}\u{662}",
+        ] {
+            assert!(!is_dialable(code), "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a10_nothing_that_is_dialled_says_more_than_a_number(text in "\\PC{0,20}|[+0-9*#,;ABCDPTW!@>\r\n]{0,16}") {
+            let plain = text.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+            prop_assert!(!is_dialable(&text) || plain);
+        }
+    }
 }

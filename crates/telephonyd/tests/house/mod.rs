@@ -148,7 +148,12 @@ pub(crate) struct House {
 impl House {
     /// The family's rules, a registered modem, everything running.
     pub(crate) async fn start() -> (Self, Policyd) {
-        let mut house = Self::quiet(WorldConfig::default(), true).await;
+        Self::with(WorldConfig::default()).await
+    }
+
+    /// As [`House::start`], in another world.
+    pub(crate) async fn with(config: WorldConfig) -> (Self, Policyd) {
+        let mut house = Self::quiet(config, true).await;
         let policyd = Policyd::start(&house.bus).await;
         house.publish(&family());
         house.start_daemon().await;
@@ -158,15 +163,19 @@ impl House {
 
     /// Everything but rules and telephonyd.
     pub(crate) async fn quiet(config: WorldConfig, enable: bool) -> Self {
+        Self::around(World::start(config), enable).await
+    }
+
+    /// As [`House::quiet`], around a world that is there.
+    pub(crate) async fn around(world: World, enable: bool) -> Self {
         let bus = PrivateBus::start().await.unwrap();
-        let world = World::start(config);
         let manager = if enable {
             ModemManager::start(&bus, &world).await.unwrap()
         } else {
             ModemManager::start_disabled(&bus, &world).await.unwrap()
         };
         let root = bus.folder().join("telephonyd");
-        for folder in ["store", "state"] {
+        for folder in ["store", "state", "runtime"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         let shell = Shell::start(&bus).await;
@@ -185,9 +194,10 @@ impl House {
     pub(crate) async fn start_daemon(&mut self) {
         let path = |name: &str| self.root.join(name).display().to_string();
         let config = format!(
-            "store = '{}'\nstate = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "store = '{}'\nstate = '{}'\nruntime = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             path("store"),
             path("state"),
+            path("runtime"),
             self.bus.address(),
         );
         fs::write(self.root.join("telephonyd.toml"), config).unwrap();
@@ -237,6 +247,15 @@ impl House {
     }
 
     pub(crate) async fn eventually<T>(&self, what: &str, look: impl AsyncFn(&Self) -> Option<T>) -> T {
+        self.within(PATIENCE, what, look).await
+    }
+
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        look: impl AsyncFn(&Self) -> Option<T>,
+    ) -> T {
         let search = async {
             loop {
                 if let Some(found) = look(self).await {
@@ -245,7 +264,7 @@ impl House {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("never: {what}"))
+        tokio::time::timeout(limit, search).await.unwrap_or_else(|_| panic!("never: {what}"))
     }
 
     /// Waits for what the network sees.
