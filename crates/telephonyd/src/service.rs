@@ -116,12 +116,14 @@ impl Service {
         });
         let core = Core::new();
         let view = View { call: Call::none(), surroundings: core.surroundings() };
+        let diary = Diary::start(connection).await.context("cannot reach the diary")?;
+        let modem = modem::start(connection, config, inputs, diary.clone());
         let mut service = Self {
             core,
             store: Store::open(&config.store),
             guardians: Keeper::start(config.state.clone(), on_disk),
-            diary: Diary::start(connection).await.context("cannot reach the diary")?,
-            modem: modem::start(connection, inputs).await.context("cannot follow ModemManager")?,
+            diary,
+            modem: modem.await.context("cannot follow ModemManager")?,
             shell: Telephony1::to_shell(connection)?,
             view: watch::Sender::new(view),
             waiting: HashMap::new(),

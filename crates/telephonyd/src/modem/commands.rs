@@ -1,9 +1,10 @@
 //! What the core has the modem do. Each runs in a task of its own: an AT command may take seconds.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use daemon::Private;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, Variant};
 
@@ -28,6 +29,8 @@ pub(crate) struct Commands {
     connection: Connection,
     modem: watch::Receiver<Option<OwnedObjectPath>>,
     inputs: mpsc::Sender<Input>,
+    /// Whoever looks after the modem hears of what it did not do.
+    doubts: Arc<Notify>,
 }
 
 impl Commands {
@@ -35,8 +38,9 @@ impl Commands {
         connection: &Connection,
         modem: watch::Receiver<Option<OwnedObjectPath>>,
         inputs: mpsc::Sender<Input>,
+        doubts: Arc<Notify>,
     ) -> Self {
-        Self { connection: connection.clone(), modem, inputs }
+        Self { connection: connection.clone(), modem, inputs, doubts }
     }
 
     /// Ends a call.
@@ -45,7 +49,7 @@ impl Commands {
         tokio::spawn(async move {
             let done = async { Ok::<_, CommandError>(this.call(&id).await?.hangup().await?) };
             if let Err(error) = done.await {
-                warn(&error, "a call is not ended");
+                this.failed(&error, "a call is not ended");
                 this.tell(Event::HangUpFailed(id)).await;
             }
         });
@@ -56,7 +60,7 @@ impl Commands {
         let this = self.clone();
         tokio::spawn(async move {
             let done = async { Ok::<_, CommandError>(this.call(&id).await?.accept().await?) };
-            let done = done.await.inspect_err(|error| warn(error, "a call is not accepted"));
+            let done = done.await.inspect_err(|error| this.failed(error, "a call is not accepted"));
             this.tell(Event::Accepted(ticket, done.is_ok())).await;
         });
     }
@@ -66,7 +70,7 @@ impl Commands {
         let this = self.clone();
         tokio::spawn(async move {
             let call = this.create_and_start(&number.0).await;
-            let call = call.inspect_err(|error| warn(error, "a number is not dialled"));
+            let call = call.inspect_err(|error| this.failed(error, "a number is not dialled"));
             this.tell(Event::Dialled(ticket, call.ok())).await;
         });
     }
@@ -113,6 +117,12 @@ impl Commands {
         Ok(builder.path(id.0.as_str()).build().await?)
     }
 
+    fn failed(&self, error: &CommandError, what: &'static str) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%error, cause, "{what}");
+        self.doubts.notify_one();
+    }
+
     async fn tell(&self, event: Event) {
         // The loop has ended: so does the daemon.
         let _ = self.inputs.send(Input::Event(event)).await;
@@ -125,11 +135,6 @@ impl Commands {
 fn is_dialable(number: &str) -> bool {
     let digits = number.strip_prefix('+').unwrap_or(number);
     (2..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
-}
-
-fn warn(error: &CommandError, what: &'static str) {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(%error, cause, "{what}");
 }
 
 #[cfg(test)]
