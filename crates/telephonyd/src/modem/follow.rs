@@ -61,7 +61,6 @@ pub(super) async fn start(
         look: Instant::now(),
         looking: false,
         doubts,
-        doubted: false,
     };
     follower.owned_by(owner).await;
     tokio::spawn(follower.run(owners, signals));
@@ -99,7 +98,6 @@ struct Follower {
     looking: bool,
     /// Told when a command failed: the modem itself is asked then, also in a call.
     doubts: Arc<Notify>,
-    doubted: bool,
 }
 
 impl Follower {
@@ -124,7 +122,7 @@ impl Follower {
                     Err(error) => tracing::error!(%error, "a job ended early"),
                 },
                 () = self.doubts.notified() => {
-                    self.doubted = true;
+                    self.health.doubt();
                     self.look = Instant::now();
                 }
                 // Where there is no ModemManager systemd is starting it.
@@ -155,7 +153,6 @@ impl Follower {
         self.survey_again = false;
         self.pause = PAUSES.0;
         self.health.other_manager();
-        self.doubted = false;
         self.look = Instant::now();
         self.looking = false;
         self.use_modem(None).await;
@@ -214,14 +211,14 @@ impl Follower {
             return self.judged(verdict);
         };
         self.looking = true;
-        let (connection, calling) = (self.connection.clone(), self.calls.is_any_active() && !self.doubted);
+        let (connection, calling) =
+            (self.connection.clone(), self.calls.is_any_active() && !self.health.is_doubted());
         self.jobs.spawn(async move { Found::Alive(ask::is_alive(&connection, modem, calling).await) });
     }
 
     fn judged(&mut self, verdict: Verdict) {
         self.look = Instant::now() + verdict.again_in;
         if verdict.restart {
-            self.doubted = false;
             tracing::warn!("ModemManager or the modem does not answer: asking for a restart");
             // In memory: nothing waits.
             if let Err(error) = std::fs::write(&self.again, "") {
@@ -261,7 +258,6 @@ impl Follower {
             }
             Found::Alive(alive) => {
                 self.looking = false;
-                self.doubted &= !alive;
                 let verdict = if alive { self.health.answered() } else { self.health.missed() };
                 self.judged(verdict);
             }

@@ -21,6 +21,8 @@ pub(super) struct Health {
     /// Since when ModemManager is there without a modem.
     alone_since: Option<Duration>,
     pause: Duration,
+    /// It did not do something it was told.
+    doubted: bool,
 }
 
 /// What is to be done, and when to look again.
@@ -32,12 +34,22 @@ pub(super) struct Verdict {
 
 impl Health {
     pub(super) fn new() -> Self {
-        Self { misses: 0, alone_since: None, pause: PAUSES.0 }
+        Self { misses: 0, alone_since: None, pause: PAUSES.0, doubted: false }
     }
 
     /// ModemManager came or went: it begins anew, but not the pauses, which only an answer ends.
     pub(super) fn other_manager(&mut self) {
         *self = Self { pause: self.pause, ..Self::new() };
+    }
+
+    /// A command failed.
+    pub(super) fn doubt(&mut self) {
+        self.doubted = true;
+    }
+
+    /// Whether one failed, and nothing was answered since.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.doubted
     }
 
     /// The modem answered.
@@ -61,7 +73,7 @@ impl Health {
         self.misses = 0;
         let waited = now.saturating_sub(*self.alone_since.get_or_insert(now));
         if waited < ALONE {
-            return Verdict { restart: false, again_in: ALONE - waited };
+            return Verdict { restart: false, again_in: ALONE.saturating_sub(waited) };
         }
         self.restart()
     }
@@ -89,10 +101,15 @@ mod tests {
     fn a13_two_answers_that_do_not_come_restart_modem_manager_and_one_does_not() {
         let mut health = Health::new();
         assert_eq!(health.answered(), wait(15));
+        health.doubt();
         assert_eq!(health.missed(), wait(0));
+        assert!(health.is_doubted(), "it is asked again as it was");
         assert_eq!(health.answered(), wait(15));
+        assert!(!health.is_doubted());
+        health.doubt();
         assert_eq!(health.missed(), wait(0));
         assert_eq!(health.missed(), restart(30));
+        assert!(!health.is_doubted());
         // The next one is not blamed for what this one did not answer.
         assert_eq!(health.missed(), wait(0));
     }
