@@ -136,6 +136,8 @@ impl Service {
             Log::default()
         });
         let core = Core::new();
+        let diary = Diary::start(connection).await.context("cannot reach the diary")?;
+        let modem = modem::start(connection, config, inputs, diary.clone());
         let view = View {
             call: Call::none(),
             surroundings: core.surroundings(),
@@ -153,8 +155,8 @@ impl Service {
                 let folder = config.state.clone();
                 move |calls| log::save(&folder, calls)
             }),
-            diary: Diary::start(connection).await.context("cannot reach the diary")?,
-            modem: modem::start(connection, inputs).await.context("cannot follow ModemManager")?,
+            diary,
+            modem: modem.await.context("cannot follow ModemManager")?,
             runtime: config.runtime.clone(),
             ring: Ring::start(config.ring.clone()),
             audio: Audio::start(config.audio.clone()),

@@ -1,9 +1,10 @@
 //! What the core has the modem do. Each runs in a task of its own: an AT command may take seconds.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use daemon::Private;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, Variant};
 
@@ -16,6 +17,8 @@ use crate::service::Input;
 enum CommandError {
     #[error("there is no modem that can call")]
     NoModem,
+    #[error("what was to be dialled is no number")]
+    NotDialable,
     #[error("ModemManager did not do it")]
     Bus(#[from] zbus::Error),
 }
@@ -26,6 +29,8 @@ pub(crate) struct Commands {
     connection: Connection,
     modem: watch::Receiver<Option<OwnedObjectPath>>,
     inputs: mpsc::Sender<Input>,
+    /// Whoever looks after the modem hears of what it did not do.
+    doubts: Arc<Notify>,
 }
 
 impl Commands {
@@ -33,8 +38,9 @@ impl Commands {
         connection: &Connection,
         modem: watch::Receiver<Option<OwnedObjectPath>>,
         inputs: mpsc::Sender<Input>,
+        doubts: Arc<Notify>,
     ) -> Self {
-        Self { connection: connection.clone(), modem, inputs }
+        Self { connection: connection.clone(), modem, inputs, doubts }
     }
 
     /// Ends a call.
@@ -43,7 +49,7 @@ impl Commands {
         tokio::spawn(async move {
             let done = async { Ok::<_, CommandError>(this.call(&id).await?.hangup().await?) };
             if let Err(error) = done.await {
-                warn(&error, "a call is not ended");
+                this.failed(&error, "a call is not ended");
                 this.tell(Event::HangUpFailed(id)).await;
             }
         });
@@ -54,7 +60,7 @@ impl Commands {
         let this = self.clone();
         tokio::spawn(async move {
             let done = async { Ok::<_, CommandError>(this.call(&id).await?.accept().await?) };
-            let done = done.await.inspect_err(|error| warn(error, "a call is not accepted"));
+            let done = done.await.inspect_err(|error| this.failed(error, "a call is not accepted"));
             this.tell(Event::Accepted(ticket, done.is_ok())).await;
         });
     }
@@ -65,7 +71,7 @@ impl Commands {
         tokio::spawn(async move {
             let done =
                 async { Ok::<_, CommandError>(this.call(&id).await?.send_dtmf(&key.to_string()).await?) };
-            let done = done.await.inspect_err(|error| warn(error, "a tone is not sent"));
+            let done = done.await.inspect_err(|error| this.failed(error, "a tone is not sent"));
             this.tell(Event::Toned(ticket, done.is_ok())).await;
         });
     }
@@ -75,7 +81,7 @@ impl Commands {
         let this = self.clone();
         tokio::spawn(async move {
             let call = this.create_and_start(&number.0).await;
-            let call = call.inspect_err(|error| warn(error, "a number is not dialled"));
+            let call = call.inspect_err(|error| this.failed(error, "a number is not dialled"));
             this.tell(Event::Dialled(ticket, call.ok())).await;
         });
     }
@@ -92,6 +98,10 @@ impl Commands {
     }
 
     async fn create_and_start(&self, number: &str) -> Result<CallId, CommandError> {
+        // Whatever door it came by: a service code changes the subscription, a `;` begins another command.
+        if !is_dialable(number) {
+            return Err(CommandError::NotDialable);
+        }
         let voice = self.voice().await?;
         let path = voice.create_call(HashMap::from([("number", Variant::from(number))])).await?;
         let id = CallId(path.as_str().to_owned());
@@ -118,13 +128,70 @@ impl Commands {
         Ok(builder.path(id.0.as_str()).build().await?)
     }
 
+    fn failed(&self, error: &CommandError, what: &'static str) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%error, cause, "{what}");
+        self.doubts.notify_one();
+    }
+
     async fn tell(&self, event: Event) {
         // The loop has ended: so does the daemon.
         let _ = self.inputs.send(Input::Event(event)).await;
     }
 }
 
-fn warn(error: &CommandError, what: &'static str) {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(%error, cause, "{what}");
+/// A plain number, as all contacts' and all emergency numbers are: at most 15 digits (ITU-T E.164), with or without `+`.
+/// `*` and `#` make a code for the network or the modem (3GPP TS 22.030, clause 6.5), letters and `,` dial modifiers
+/// (ITU-T V.250, clause 6.3.1).
+fn is_dialable(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    (2..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a10_only_plain_numbers_are_dialled() {
+        for number in ["112", "08", "116117", "+358405550001", "110"] {
+            assert!(is_dialable(number), "{number}");
+        }
+        for code in [
+            "*#06#",
+            "##002#",
+            "*21*+358405550666#",
+            "*100#",
+            "112#",
+            "112;",
+            "112,1",
+            "1",
+            "",
+            "+",
+            "++112",
+            "112\rAT+CFUN=0",
+            "112p1",
+            "112w1",
+            "T112",
+            "L",
+            ">1",
+            "112!",
+            "112@",
+            " 112",
+            "112 ",
+            "+3584055500010001",
+            "\u{661}\u{661}\u{662}",
+        ] {
+            assert!(!is_dialable(code), "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a10_nothing_that_is_dialled_says_more_than_a_number(text in "\\PC{0,20}|[+0-9*#,;ABCDPTW!@>\r\n]{0,16}") {
+            let plain = text.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+            prop_assert!(!is_dialable(&text) || plain);
+        }
+    }
 }

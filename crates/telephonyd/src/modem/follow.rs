@@ -1,19 +1,25 @@
 //! Follows ModemManager: its coming and going, the first modem that can call, and that modem's calls.
 //!
 //! Nothing here waits for an answer while signals are pending: answers come as jobs. Everything is read
-//! again when ModemManager comes back.
+//! again when ModemManager comes back. A modem or a ModemManager that hangs is noticed (see `health`).
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use daemon::clock::boot_time;
 use futures_util::StreamExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use zbus::fdo::{DBusProxy, ManagedObjects, NameOwnerChangedStream, ObjectManagerProxy, PropertiesProxy};
-use zbus::names::{BusName, InterfaceName, OwnedUniqueName};
-use zbus::proxy::CacheProperties;
-use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, OwnedVariant, message};
+use tokio::time::{Instant, sleep_until};
+use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
+use zbus::names::{BusName, OwnedUniqueName};
+use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, message};
 
-use super::proxies::{CALL, MODEM, ModemProxy, NAME, ROOT, SIM, THREE_GPP, VOICE};
+use super::ask;
+use super::health::{Health, Verdict};
+use super::proxies::{CALL, MODEM, NAME, ROOT, SIM, THREE_GPP, VOICE};
+use super::sim::Sims;
 use super::table::{Calls, ModemSeen, Properties};
 use crate::core::{CallId, Event, ModemView, Sighting};
 use crate::service::Input;
@@ -21,13 +27,16 @@ use crate::service::Input;
 /// Signals that may wait: more than ModemManager sends while one job is done.
 const QUEUE: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(1023);
 /// Pauses before ModemManager is asked again, doubled from the first to the second.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(20));
 
 /// Listens, then reads what is there, in a task of its own.
 pub(super) async fn start(
     connection: &Connection,
     modem: watch::Sender<Option<OwnedObjectPath>>,
     inputs: mpsc::Sender<Input>,
+    sims: Sims,
+    again: PathBuf,
+    doubts: Arc<Notify>,
 ) -> zbus::Result<()> {
     let bus = DBusProxy::new(connection).await?;
     let owners = bus.receive_name_owner_changed_with_args(&[(0, NAME)]).await?;
@@ -46,6 +55,12 @@ pub(super) async fn start(
         surveying: false,
         survey_again: false,
         pause: PAUSES.0,
+        sims,
+        again,
+        health: Health::new(),
+        look: Instant::now(),
+        looking: false,
+        doubts,
     };
     follower.owned_by(owner).await;
     tokio::spawn(follower.run(owners, signals));
@@ -58,6 +73,7 @@ enum Found {
     NoAnswer(zbus::Error),
     Call(OwnedObjectPath, zbus::Result<Properties>),
     Enabled(zbus::Result<()>),
+    Alive(bool),
 }
 
 struct Follower {
@@ -73,6 +89,15 @@ struct Follower {
     surveying: bool,
     survey_again: bool,
     pause: Duration,
+    sims: Sims,
+    /// Written, it has ModemManager started again.
+    again: PathBuf,
+    health: Health,
+    /// When it is next asked whether the modem is alive, unless it is being asked.
+    look: Instant,
+    looking: bool,
+    /// Told when a command failed: the modem itself is asked then, also in a call.
+    doubts: Arc<Notify>,
 }
 
 impl Follower {
@@ -96,6 +121,12 @@ impl Follower {
                     Ok(found) => self.found(found).await,
                     Err(error) => tracing::error!(%error, "a job ended early"),
                 },
+                () = self.doubts.notified() => {
+                    self.health.doubt();
+                    self.look = Instant::now();
+                }
+                // Where there is no ModemManager systemd is starting it.
+                () = sleep_until(self.look), if self.owner.is_some() && !self.looking => self.look(),
             }
         }
     }
@@ -121,6 +152,9 @@ impl Follower {
         self.surveying = false;
         self.survey_again = false;
         self.pause = PAUSES.0;
+        self.health.other_manager();
+        self.look = Instant::now();
+        self.looking = false;
         self.use_modem(None).await;
         if self.owner.is_some() {
             self.survey(Duration::ZERO);
@@ -135,6 +169,7 @@ impl Follower {
         self.calls.clear();
         self.modem = ModemSeen::default();
         self.path.send_replace(path);
+        self.look = Instant::now();
         self.tell(Event::Modem(ModemView::absent())).await;
     }
 
@@ -148,14 +183,14 @@ impl Follower {
         let connection = self.connection.clone();
         self.jobs.spawn(async move {
             tokio::time::sleep(after).await;
-            survey(&connection).await.map_or_else(Found::NoAnswer, Found::Modem)
+            ask::survey(&connection).await.map_or_else(Found::NoAnswer, Found::Modem)
         });
     }
 
     fn read_call(&mut self, path: OwnedObjectPath) {
         let connection = self.connection.clone();
         self.jobs.spawn(async move {
-            let properties = get_all(&connection, &path, CALL).await;
+            let properties = ask::get_all(&connection, &path, CALL).await;
             Found::Call(path, properties)
         });
     }
@@ -165,9 +200,31 @@ impl Follower {
         let connection = self.connection.clone();
         self.jobs.spawn(async move {
             tokio::time::sleep(after).await;
-            let modem = ModemProxy::builder(&connection).cache_properties(CacheProperties::No).path(path);
-            Found::Enabled(async { modem.build().await?.enable(true).await }.await)
+            Found::Enabled(ask::enable(&connection, path).await)
         });
+    }
+
+    /// Looks whether there is a modem that is alive.
+    fn look(&mut self) {
+        let Some(modem) = self.path.borrow().clone() else {
+            let verdict = self.health.alone(boot_time());
+            return self.judged(verdict);
+        };
+        self.looking = true;
+        let (connection, calling) =
+            (self.connection.clone(), self.calls.is_any_active() && !self.health.is_doubted());
+        self.jobs.spawn(async move { Found::Alive(ask::is_alive(&connection, modem, calling).await) });
+    }
+
+    fn judged(&mut self, verdict: Verdict) {
+        self.look = Instant::now() + verdict.again_in;
+        if verdict.restart {
+            tracing::warn!("ModemManager or the modem does not answer: asking for a restart");
+            // In memory: nothing waits.
+            if let Err(error) = std::fs::write(&self.again, "") {
+                tracing::error!(%error, "nobody can be asked to start ModemManager again");
+            }
+        }
     }
 
     async fn found(&mut self, found: Found) {
@@ -199,6 +256,11 @@ impl Follower {
                 tracing::warn!(%error, "a call is not told");
                 self.read_call(path);
             }
+            Found::Alive(alive) => {
+                self.looking = false;
+                let verdict = if alive { self.health.answered() } else { self.health.missed() };
+                self.judged(verdict);
+            }
             Found::Enabled(Ok(())) => self.pause = PAUSES.0,
             Found::Enabled(Err(error)) => {
                 tracing::warn!(%error, "the modem is not switched on");
@@ -219,6 +281,9 @@ impl Follower {
     async fn found_modem(&mut self, found: Option<(OwnedObjectPath, ModemSeen, Vec<OwnedObjectPath>)>) {
         let Some((path, modem, calls)) = found else { return self.use_modem(None).await };
         self.use_modem(Some(path)).await;
+        if let Some(card) = modem.card() {
+            self.sims.seen(card);
+        }
         self.modem = modem;
         self.tell(Event::Modem(self.modem.view())).await;
         if self.modem.is_disabled() {
@@ -246,6 +311,8 @@ impl Follower {
         else {
             return;
         };
+        // What a survey under way has not seen: its answer comes after this, and the modem may not be known before it.
+        self.survey_again |= self.surveying;
         let body = signal.body();
         match (interface.as_str(), member.as_str()) {
             (VOICE, "CallAdded") if self.is_ours(path.as_str()) => {
@@ -290,8 +357,6 @@ impl Follower {
             SIM => self.survey(Duration::ZERO),
             MODEM if properties.contains_key("Sim") => self.survey(Duration::ZERO),
             MODEM | THREE_GPP | VOICE if self.is_ours(path) => {
-                // A survey under way may not have seen this.
-                self.survey_again |= self.surveying;
                 let (before, was_disabled) = (self.modem.view(), self.modem.is_disabled());
                 self.modem.take(properties);
                 if self.modem.view() != before {
@@ -304,49 +369,4 @@ impl Follower {
             _ => {}
         }
     }
-}
-
-/// The first modem that can call, by its path, with its SIM and its calls.
-async fn survey(
-    connection: &Connection,
-) -> zbus::Result<Option<(OwnedObjectPath, ModemSeen, Vec<OwnedObjectPath>)>> {
-    let objects = ObjectManagerProxy::new(connection, NAME, ROOT).await?.get_managed_objects().await?;
-    let Some((path, interfaces)) = first_with_voice(&objects) else { return Ok(None) };
-    let mut modem = ModemSeen::default();
-    let of = |name: &str| interfaces.iter().find(|(interface, _)| interface.as_str() == name).map(|(_, p)| p);
-    for properties in [MODEM, THREE_GPP, VOICE].into_iter().filter_map(of) {
-        modem.take(properties);
-    }
-    let sim = of(MODEM).and_then(|properties| properties.get("Sim")).and_then(to_path);
-    if let Some(sim) = sim.filter(|path| path.as_str() != "/") {
-        match get_all(connection, &sim, SIM).await {
-            Ok(sim) => modem.take_sim(&sim),
-            Err(error) => tracing::warn!(%error, "the SIM cannot be read"),
-        }
-    }
-    let calls = of(VOICE).and_then(|properties| properties.get("Calls")?.try_clone().ok());
-    let calls = calls.and_then(|calls| calls.try_into().ok()).unwrap_or_default();
-    Ok(Some((path.clone(), modem, calls)))
-}
-
-type Interfaces = std::collections::HashMap<zbus::names::OwnedInterfaceName, Properties>;
-
-fn first_with_voice(objects: &ManagedObjects) -> Option<(&OwnedObjectPath, &Interfaces)> {
-    let can_call = |(_, interfaces): &(&OwnedObjectPath, &Interfaces)| {
-        interfaces.keys().any(|interface| interface.as_str() == VOICE)
-    };
-    objects.iter().filter(can_call).min_by_key(|(path, _)| path.as_str())
-}
-
-fn to_path(value: &OwnedVariant) -> Option<OwnedObjectPath> {
-    value.try_clone().ok()?.try_into().ok()
-}
-
-async fn get_all(
-    connection: &Connection,
-    path: &OwnedObjectPath,
-    interface: &str,
-) -> zbus::Result<Properties> {
-    let proxy = PropertiesProxy::builder(connection).destination(NAME).path(path).build().await?;
-    Ok(proxy.get_all(InterfaceName::try_from(interface)?).await?)
 }

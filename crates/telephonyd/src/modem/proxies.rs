@@ -1,5 +1,9 @@
 //! ModemManager's interfaces, as far as we use them.
 //!
+//! **Invariants:** what is not declared here telephonyd calls nowhere: no USSD, no SIM toolkit, no PIN, no raw AT (`Command`), no
+//! setting that takes a call by itself. `services/dbus/org.freedesktop.ModemManager1.conf` lets it through to these methods
+//! alone; `crates/xtask/tests/modem_doors.rs` holds the reviewed list, and both to it.
+//!
 //! Source: the introspection files of ModemManager 1.24, `introspection/org.freedesktop.ModemManager1.*.xml`.
 //! Properties are read whole with `GetAll`; signals come in one stream (see `follow`).
 
@@ -38,4 +42,13 @@ pub(super) trait Call {
     fn accept(&self) -> zbus::Result<()>;
     fn send_dtmf(&self, dtmf: &str) -> zbus::Result<()>;
     fn hangup(&self) -> zbus::Result<()>;
+}
+
+#[proxy(
+    interface = "org.freedesktop.ModemManager1.Modem.Time",
+    default_service = "org.freedesktop.ModemManager1"
+)]
+pub(super) trait Time {
+    /// Asked to hear whether the modem answers; the time is not used.
+    fn get_network_time(&self) -> zbus::Result<String>;
 }

@@ -25,9 +25,21 @@ pub(super) struct ModemSeen {
     /// `MMModem3gppRegistrationState`
     registration: u32,
     emergency_only: bool,
+    /// Nothing until ModemManager has told, then the card's number (ICCID), or that there is none.
+    card: Option<Card>,
     imsi: Private<String>,
     sim_numbers: SimNumbers,
 }
+
+/// What is in the tray.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Card {
+    None,
+    Sim(Private<String>),
+}
+
+/// `MM_MODEM_STATE_FAILED_REASON_SIM_MISSING`
+const SIM_MISSING: u32 = 2;
 
 /// `MMModemState`: `MM_MODEM_STATE_FAILED`, `LOCKED`, `DISABLED`, `REGISTERED`
 mod state {
@@ -46,6 +58,10 @@ impl ModemSeen {
         if let Some(state) = number(properties, "State") {
             self.state = state;
         }
+        let reason = properties.get("StateFailedReason").and_then(|v| u32::try_from(v).ok());
+        if reason == Some(SIM_MISSING) {
+            self.card = Some(Card::None);
+        }
         if let Some(registration) = properties.get("RegistrationState").and_then(|v| u32::try_from(v).ok()) {
             self.registration = registration;
         }
@@ -57,9 +73,16 @@ impl ModemSeen {
     /// Takes the properties of its SIM.
     pub(super) fn take_sim(&mut self, sim: &Properties) {
         self.imsi = Private(text(sim, "Imsi").unwrap_or_default());
+        // A PIN does not hide it.
+        self.card = text(sim, "SimIdentifier").filter(|id| !id.is_empty()).map(|id| Card::Sim(Private(id)));
         let numbers = sim.get("EmergencyNumbers").and_then(|v| v.try_clone().ok());
         let numbers: Vec<String> = numbers.and_then(|v| v.try_into().ok()).unwrap_or_default();
         self.sim_numbers = SimNumbers::from_sim(numbers);
+    }
+
+    /// What is in its tray, if that is known.
+    pub(super) fn card(&self) -> Option<&Card> {
+        self.card.as_ref()
     }
 
     /// It is switched off and can be switched on.
@@ -105,6 +128,11 @@ impl Calls {
     /// A call is no more.
     pub(super) fn removed(&mut self, path: &str) -> bool {
         self.0.remove(path).is_some()
+    }
+
+    /// Somebody speaks.
+    pub(super) fn is_any_active(&self) -> bool {
+        self.0.values().any(|call| call.progress == Some(Progress::Active))
     }
 
     /// All are no more.

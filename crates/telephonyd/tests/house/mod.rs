@@ -166,7 +166,12 @@ pub(crate) struct House {
 impl House {
     /// The family's rules, a registered modem, everything running.
     pub(crate) async fn start() -> (Self, Policyd) {
-        let mut house = Self::quiet(WorldConfig::default(), true).await;
+        Self::with(WorldConfig::default()).await
+    }
+
+    /// As [`House::start`], in another world.
+    pub(crate) async fn with(config: WorldConfig) -> (Self, Policyd) {
+        let mut house = Self::quiet(config, true).await;
         let policyd = Policyd::start(&house.bus).await;
         house.publish(&family());
         house.start_daemon().await;
@@ -176,8 +181,12 @@ impl House {
 
     /// Everything but rules and telephonyd.
     pub(crate) async fn quiet(config: WorldConfig, enable: bool) -> Self {
+        Self::around(World::start(config), enable).await
+    }
+
+    /// As [`House::quiet`], around a world that is there.
+    pub(crate) async fn around(world: World, enable: bool) -> Self {
         let bus = PrivateBus::start().await.unwrap();
-        let world = World::start(config);
         let manager = if enable {
             ModemManager::start(&bus, &world).await.unwrap()
         } else {
@@ -256,6 +265,15 @@ impl House {
     }
 
     pub(crate) async fn eventually<T>(&self, what: &str, look: impl AsyncFn(&Self) -> Option<T>) -> T {
+        self.within(PATIENCE, what, look).await
+    }
+
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        look: impl AsyncFn(&Self) -> Option<T>,
+    ) -> T {
         let search = async {
             loop {
                 if let Some(found) = look(self).await {
@@ -264,7 +282,7 @@ impl House {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("never: {what}"))
+        tokio::time::timeout(limit, search).await.unwrap_or_else(|_| panic!("never: {what}"))
     }
 
     /// Waits for what the network sees.

@@ -1,11 +1,13 @@
 //! The bus of the watch: Debian 13's own dbus-broker in a root that has the files of an image, so that accounts and
 //! policy are read as on the watch. Needs root, for the accounts.
 
+#![allow(dead_code, reason = "each test uses what it needs")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ use futures_util::StreamExt as _;
 use nix::unistd::{Gid, Uid, setegid, seteuid, setgroups};
 use tempfile::TempDir;
 use xtask::debian::tree;
+use xtask::image::files::Files;
 use xtask::image::{self, Kind};
 use zbus::message::Type;
 use zbus::{Connection, MessageStream};
@@ -22,7 +25,8 @@ const SOCKET: &str = "run/dbus/system_bus_socket";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What every peer answers to every call: whoever gets it was let through.
 const REACHED: &str = "org.nestling.Test.Reached";
-const DENIED: &str = "org.freedesktop.DBus.Error.AccessDenied";
+/// What the bus says where its policy lets nobody through.
+pub(crate) const DENIED: &str = "org.freedesktop.DBus.Error.AccessDenied";
 
 /// An account of the image.
 #[derive(Debug, Clone)]
@@ -43,6 +47,28 @@ impl Broker {
     /// Starts the bus of an image.
     pub(crate) fn start(kind: Kind) -> Result<Self> {
         let files = image::assemble(kind, &tree::ensure(false)?, &[])?;
+        Self::of(files)
+    }
+
+    /// As [`Broker::start`], and lets an account more, which is not among the users, talk to `name` as it likes.
+    pub(crate) fn start_with_a_hand(kind: Kind, name: &str) -> Result<(Self, User)> {
+        let mut files = image::assemble(kind, &tree::ensure(false)?, &[])?;
+        let hand = User { name: "test-hand".into(), uid: 65_000, gid: 65_000 };
+        let policy = format!(
+            "<busconfig><policy user=\"{}\"><allow send_destination=\"{name}\"/>\
+             <allow receive_sender=\"{name}\"/></policy></busconfig>",
+            hand.name
+        );
+        files.file("usr/share/dbus-1/system.d/test-hand.conf", 0o644, policy.into_bytes());
+        let mut passwd = files.bytes("etc/passwd").unwrap_or_default().to_owned();
+        passwd.extend_from_slice(format!("{}:x:{}:{}::/:/\n", hand.name, hand.uid, hand.gid).as_bytes());
+        files.file("etc/passwd", 0o644, passwd);
+        let mut broker = Self::of(files)?;
+        broker.users.retain(|user| user.name != hand.name);
+        Ok((broker, hand))
+    }
+
+    fn of(files: Files) -> Result<Self> {
         let root = tempfile::tempdir()?;
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755))?;
         let passwd = String::from_utf8_lossy(files.bytes("etc/passwd").unwrap_or_default()).into_owned();
@@ -78,6 +104,22 @@ impl Broker {
         }
         fs::set_permissions(broker.socket(), fs::Permissions::from_mode(0o666))?;
         Ok(broker)
+    }
+
+    /// A program of the image, run in its root as one of its users with this bus for every bus.
+    pub(crate) fn program(&self, user: &User, program: &str) -> Command {
+        let mut command = Command::new("chroot");
+        command.arg(format!("--userspec={}:{}", user.uid, user.gid)).arg("--groups=");
+        command.arg(self.root.path()).arg(program).stdin(Stdio::null());
+        for bus in ["DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"] {
+            command.env(bus, format!("unix:path=/{SOCKET}"));
+        }
+        command
+    }
+
+    /// A folder below which the image's files lie.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
     }
 
     fn socket(&self) -> PathBuf {
@@ -184,6 +226,24 @@ impl Peer {
         true
     }
 
+    /// Calls a method of somebody real. An error reads as its name and what it says.
+    pub(crate) async fn call(
+        &self,
+        to: &str,
+        path: &str,
+        interface: Option<&str>,
+        member: &str,
+        body: &(impl serde::Serialize + zbus::zvariant::DynamicType),
+    ) -> Result<zbus::Message, String> {
+        let answer = self.connection.call_method(Some(to), path, interface, member, body).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// The unique name of who has a name.
+    pub(crate) async fn owner(&self, name: &str) -> Result<String> {
+        Ok(self.bus("GetNameOwner", &name).await?.body().deserialize()?)
+    }
+
     /// Sends a signal, to one or to all.
     pub(crate) async fn signal(&self, to: Option<&str>, member: &str) -> Result<()> {
         Ok(self.connection.emit_signal(to, "/", "org.nestling.Test", member, &()).await?)
@@ -192,6 +252,11 @@ impl Peer {
     /// Returns when the bus has passed on all that was sent, and this peer has all that was for it.
     pub(crate) async fn settle(&self) -> Result<()> {
         self.bus("GetId", &()).await.map(drop)
+    }
+
+    /// The members of all signals it got.
+    pub(crate) fn all_heard(&self) -> Vec<String> {
+        self.heard.lock().map(|heard| heard.clone()).unwrap_or_default()
     }
 
     /// Whether it got a signal.
