@@ -100,7 +100,7 @@ async fn a13_a_modem_that_hangs_in_a_call_is_noticed_when_the_child_hangs_up() {
     reach(&mut house, Moment::Answered).await;
     let thaw = freezer.freeze();
     let (since, told) = (Instant::now(), house.shell.states().len());
-    house.shell.telephony.hang_up().await.unwrap();
+    house.shell.hang_up().await.unwrap();
     let noticed = restart_as_wished(&mut house, since, || drop(thaw)).await;
     assert!(noticed < RECOVERS, "{noticed:?}");
     house.shell.told(told, CallState::None).await;
@@ -154,7 +154,7 @@ async fn a34_a_network_that_refuses_or_is_foreign_changes_no_rule_and_112_still_
     let mark = house.world.mark();
     house.shell.telephony.dial_emergency("112").await.unwrap();
     house.seen(mark, |event| matches!(event, Event::RemoteRinging { number } if number == "112")).await;
-    house.shell.telephony.hang_up().await.unwrap();
+    house.shell.hang_up().await.unwrap();
     house.shell.told(0, CallState::None).await;
     house.world.set_registration(Registration::Roaming);
     house.modem_is(ModemState::Registered).await;
@@ -184,7 +184,7 @@ async fn a34_a_sim_that_is_pulled_or_swapped_is_in_the_diary_and_the_rules_stay(
     let mark = house.world.mark();
     house.shell.telephony.dial_emergency("112").await.unwrap();
     house.seen(mark, |event| matches!(event, Event::Dialled { number } if number == "112")).await;
-    house.shell.telephony.hang_up().await.unwrap();
+    house.shell.hang_up().await.unwrap();
     // The battery is out while the other one is put in.
     house.kill_daemon();
     let other =
@@ -232,7 +232,7 @@ async fn reach(house: &mut House, moment: Moment) -> (CallState, &'static str) {
             let (since, _) = house.shell.told(told, CallState::Ringing).await;
             if matches!(moment, Moment::Answered) {
                 tokio::time::sleep_until(since + Duration::from_millis(2050)).await;
-                house.shell.telephony.accept().await.unwrap();
+                house.shell.accept().await.unwrap();
                 (CallState::Active, "mum")
             } else {
                 (CallState::Ringing, "mum")
@@ -284,7 +284,7 @@ async fn t15_a13_telephonyd_killed_in_any_moment_of_a_call_shows_it_again_and_en
         let (_, call) = house.shell.told(told, state).await;
         assert_eq!(call.contact, contact, "{moment:?}");
         let mark = house.world.mark();
-        house.shell.telephony.hang_up().await.unwrap();
+        house.shell.hang_up().await.unwrap();
         house.seen(mark, |event| matches!(event, Event::HungUpByWatch { .. })).await;
         clear(&house).await;
     }
