@@ -1,10 +1,11 @@
-//! A policyd that only takes lines, and all of them.
+//! A policyd that only takes lines, and all of them. It has a thread of its own: a daemon that ends waits half a second for
+//! its last lines to be taken, whatever the soak does meanwhile.
 
 use std::sync::{Arc, Mutex};
 
 use ipc::{DiaryRecord, names, paths};
 use testkit::PrivateBus;
-use zbus::Connection;
+use tokio::sync::oneshot;
 
 use crate::ledger::Told;
 
@@ -12,7 +13,7 @@ use crate::ledger::Told;
 #[derive(Debug)]
 pub(crate) struct Diary {
     lines: Lines,
-    _connection: Connection,
+    _alive: oneshot::Sender<()>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -29,11 +30,24 @@ impl Lines {
 
 impl Diary {
     pub(crate) async fn start(bus: &PrivateBus) -> Self {
-        let connection = bus.connect().await.unwrap();
-        let lines = Lines::default();
-        connection.object_server().at(paths::DIARY, lines.clone()).await.unwrap();
-        connection.request_name(names::POLICY).await.unwrap();
-        Self { lines, _connection: connection }
+        let (alive, gone) = oneshot::channel::<()>();
+        let (ready, there) = oneshot::channel();
+        let (lines, address) = (Lines::default(), bus.address().to_owned());
+        let kept = lines.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let builder = zbus::connection::Builder::address(address.as_str());
+                let connection = builder.build().await.unwrap();
+                connection.object_server().at(paths::DIARY, kept).await.unwrap();
+                connection.request_name(names::POLICY).await.unwrap();
+                ready.send(()).unwrap();
+                // Ends with the diary.
+                let _ = gone.await;
+            });
+        });
+        there.await.unwrap();
+        Self { lines, _alive: alive }
     }
 
     /// What it says, and forgets.

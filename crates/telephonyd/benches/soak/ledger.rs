@@ -109,6 +109,8 @@ pub(crate) struct Ledger {
     pub(crate) lost: BTreeMap<&'static str, u32>,
     /// What was not as it should be.
     pub(crate) wrong: Vec<String>,
+    /// All calls in their order, for whoever looks for what went wrong.
+    pub(crate) story: Vec<String>,
     /// Calls turned away, by the caller's label.
     refused: BTreeMap<String, Range>,
     /// Calls that rang, and calls dialled, by the contact.
@@ -123,6 +125,8 @@ impl Ledger {
             Ok(outcome) => outcome,
             Err(what) => return self.wrong.push(format!("{what}: {seen:?}")),
         };
+        let (label, faults) = (&seen.label, &seen.faults);
+        self.story.push(format!("{label} {outcome:?} {:?} {faults:?}", seen.ended));
         match outcome {
             Outcome::Rang => self.rang += 1,
             Outcome::TurnedAway => self.turned_away += 1,
@@ -145,6 +149,7 @@ impl Ledger {
     /// A call of the watch's is over, or the modem did not make it.
     pub(crate) fn outgoing(&mut self, contact: &str, made: bool, fault: Option<&'static str>) {
         self.calls += 1;
+        self.story.push(format!("to {contact}, made {made} {fault:?}"));
         match (made, fault) {
             (true, _) => self.dialled += 1,
             (false, Some(fault)) => *self.lost.entry(fault).or_default() += 1,
@@ -201,6 +206,7 @@ impl Ledger {
             *self.lost.entry(fault).or_default() += count;
         }
         self.wrong.extend(later.wrong);
+        self.story.extend(later.story);
     }
 }
 
@@ -226,100 +232,6 @@ impl Told {
             }
             "call-dialled" => *self.answered_for.entry((false, of("contact"))).or_default() += 1,
             _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(who: Who, rang: bool, ended: Option<Ended>) -> Seen {
-        Seen { who, label: "…66".into(), rang, ended, in_haste: false, second: false, faults: vec![] }
-    }
-
-    fn mum() -> Who {
-        Who::Contact("mum".into())
-    }
-
-    #[test]
-    fn every_call_has_one_outcome_and_what_cannot_be_has_none() {
-        use Ended::{ByRemote, ByWatch, Unreachable, WithNetwork};
-        let wrong = vec!["hung"];
-        for (seen, outcome) in [
-            (seen(mum(), true, Some(ByRemote)), Some(Outcome::Rang)),
-            (seen(mum(), true, Some(ByWatch)), Some(Outcome::Rang)),
-            (seen(mum(), true, None), None),
-            (seen(mum(), false, Some(ByWatch)), None),
-            (seen(mum(), false, Some(ByRemote)), None),
-            (Seen { in_haste: true, ..seen(mum(), false, Some(ByRemote)) }, Some(Outcome::GaveUp)),
-            (Seen { second: true, ..seen(mum(), false, Some(ByWatch)) }, Some(Outcome::TurnedAway)),
-            (Seen { second: true, ..seen(mum(), true, Some(ByRemote)) }, None),
-            (seen(Who::Stranger, false, Some(ByWatch)), Some(Outcome::TurnedAway)),
-            (seen(Who::Stranger, true, Some(ByWatch)), None),
-            (seen(Who::Stranger, false, Some(ByRemote)), None),
-            (seen(Who::Stranger, false, Some(Unreachable)), None),
-            (seen(Who::Stranger, false, Some(WithNetwork)), None),
-            (Seen { faults: wrong.clone(), ..seen(Who::Stranger, true, Some(ByWatch)) }, None),
-            (
-                Seen { faults: wrong.clone(), ..seen(mum(), false, Some(Unreachable)) },
-                Some(Outcome::Lost("hung")),
-            ),
-            (
-                Seen { faults: wrong.clone(), ..seen(Who::Stranger, false, Some(ByRemote)) },
-                Some(Outcome::Lost("hung")),
-            ),
-            (Seen { faults: wrong, ..seen(Who::Stranger, false, None) }, None),
-        ] {
-            assert_eq!(seen.outcome().ok(), outcome, "{seen:?}");
-        }
-    }
-
-    fn told(lines: &[(&str, &[(&str, &'static str)])]) -> Told {
-        let mut told = Told::default();
-        for (kind, details) in lines {
-            told.line(kind, |name| details.iter().find(|(key, _)| *key == name).map(|(_, value)| *value));
-        }
-        told
-    }
-
-    #[test]
-    fn a_diary_with_a_line_too_few_or_too_many_is_wrong() {
-        let refused = ("call-refused", &[("caller", "…66")][..]);
-        let more = ("call-refused", &[("caller", "…66"), ("count", "2")][..]);
-        let missed = ("call-missed", &[("contact", "mum")][..]);
-        let dialled = ("call-dialled", &[("contact", "mum")][..]);
-        for (lines, right) in [
-            (vec![refused, more, missed, dialled], true),
-            (vec![refused, refused, refused, missed, dialled], true),
-            (vec![refused, missed, dialled], false),
-            (vec![more, more, missed, dialled], false),
-            (vec![refused, more, dialled], false),
-            (vec![refused, more, missed, missed, dialled], false),
-            (vec![refused, more, missed], false),
-            (vec![missed, dialled], false),
-            (vec![refused, more, missed, dialled, ("call-refused", &[("caller", "withheld")][..])], false),
-        ] {
-            let mut ledger = Ledger::default();
-            for _ in 0..3 {
-                ledger.incoming(&seen(Who::Stranger, false, Some(Ended::ByWatch)));
-            }
-            ledger.incoming(&seen(mum(), true, Some(Ended::ByRemote)));
-            ledger.outgoing("mum", true, None);
-            assert_eq!((ledger.calls, &ledger.wrong), (5, &vec![]));
-            ledger.close(&told(&lines));
-            assert_eq!(ledger.wrong.is_empty(), right, "{lines:?} {:?}", ledger.wrong);
-        }
-    }
-
-    #[test]
-    fn who_gave_up_may_be_in_the_diary_once() {
-        for (times, right) in [(0, true), (1, true), (2, false)] {
-            let mut ledger = Ledger::default();
-            let hasty = Seen { in_haste: true, ..seen(Who::Stranger, false, Some(Ended::ByRemote)) };
-            ledger.incoming(&hasty);
-            ledger.close(&told(&vec![("call-refused", &[("caller", "…66")][..]); times]));
-            assert_eq!(ledger.wrong.is_empty(), right, "{times}");
         }
     }
 }

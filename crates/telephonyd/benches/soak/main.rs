@@ -20,6 +20,7 @@ mod house;
 mod ledger;
 mod watch;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use tokio::sync::Semaphore;
@@ -62,17 +63,18 @@ impl Options {
 
 /// One watch from its start to its end; a surprise is an entry like any other.
 async fn soak(number: u8, options: Options) -> (Ledger, u32) {
+    // What is known stays known when the watch's own checks at its end fail.
+    let kept = Rc::new(RefCell::new((Ledger::default(), 0)));
+    let books = Rc::clone(&kept);
     let played = tokio::task::spawn_local(async move {
         let mut watch = Watch::start(number, options.seed).await;
-        let share = options.calls / u32::from(options.watches);
-        watch.soak(share).await;
-        (std::mem::take(&mut watch.ledger), watch.recoveries)
+        watch.soak(options.calls / u32::from(options.watches)).await;
+        *books.borrow_mut() = (std::mem::take(&mut watch.ledger), watch.recoveries);
     });
-    played.await.unwrap_or_else(|surprise| {
-        let mut ledger = Ledger::default();
-        ledger.wrong.push(format!("it ended early: {surprise}"));
-        (ledger, 0)
-    })
+    let surprise = played.await.err();
+    let (mut ledger, recoveries) = kept.take();
+    ledger.wrong.extend(surprise.map(|surprise| format!("it ended early: {surprise}")));
+    (ledger, recoveries)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -61,7 +61,11 @@ impl Watch {
             self.episode(fault).await;
         }
         self.end_daemon();
-        self.ledger.close(&self.diary.take());
+        let told = self.diary.take();
+        self.ledger.close(&told);
+        if !self.ledger.wrong.is_empty() {
+            eprintln!("{:#?}\n{told:#?}", self.ledger.story);
+        }
         let clear = std::mem::take(&mut self.ledger);
         self.house.start_daemon().await;
         self.house.modem_is(ModemState::Registered).await;
@@ -355,7 +359,12 @@ impl Watch {
     async fn tidy(&mut self, fault: Option<&'static str>) {
         self.house.world.mend();
         let limit = if fault.is_some() { Duration::from_secs(8) } else { VERDICT };
-        let Err(left) = self.quiet(limit).await else { return };
+        let left = match self.quiet(limit).await {
+            // ModemManager keeps a modem whose port was closed until udev says that the device went, and nobody does here.
+            Ok(()) if fault == Some("vanished") => String::new(),
+            Ok(()) => return,
+            Err(left) => left,
+        };
         if fault.is_none() {
             self.ledger.wrong.push(format!("left over: {left}"));
         }
