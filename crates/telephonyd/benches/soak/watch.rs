@@ -351,7 +351,8 @@ impl Watch {
         let properties =
             zbus::fdo::PropertiesProxy::new(&self.bus, "org.freedesktop.ModemManager1", path).await?;
         let voice = zbus::names::InterfaceName::from_static_str("org.freedesktop.ModemManager1.Modem.Voice")?;
-        Ok(Vec::try_from(properties.get(voice, "Calls").await?)?)
+        let calls = properties.get(voice, "Calls").await?;
+        calls.try_into()
     }
 
     /// Everything is right again and nothing left over. After a fault ModemManager may need a start: it takes a modem
