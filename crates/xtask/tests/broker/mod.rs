@@ -47,7 +47,7 @@ impl Broker {
     /// Starts the bus of an image.
     pub(crate) fn start(kind: Kind) -> Result<Self> {
         let files = image::assemble(kind, &tree::ensure(false)?, &[])?;
-        Self::of(files)
+        Self::of(&files)
     }
 
     /// As [`Broker::start`], and lets an account more, which is not among the users, talk to `name` as it likes.
@@ -63,12 +63,12 @@ impl Broker {
         let mut passwd = files.bytes("etc/passwd").unwrap_or_default().to_owned();
         passwd.extend_from_slice(format!("{}:x:{}:{}::/:/\n", hand.name, hand.uid, hand.gid).as_bytes());
         files.file("etc/passwd", 0o644, passwd);
-        let mut broker = Self::of(files)?;
+        let mut broker = Self::of(&files)?;
         broker.users.retain(|user| user.name != hand.name);
         Ok((broker, hand))
     }
 
-    fn of(files: Files) -> Result<Self> {
+    fn of(files: &Files) -> Result<Self> {
         let root = tempfile::tempdir()?;
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755))?;
         let passwd = String::from_utf8_lossy(files.bytes("etc/passwd").unwrap_or_default()).into_owned();
