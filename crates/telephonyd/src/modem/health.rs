@@ -7,9 +7,8 @@ use std::time::Duration;
 
 /// A healthy modem is asked this often: a hung one is noticed, and ModemManager restarted, within half a minute.
 const EVERY: Duration = Duration::from_secs(15);
-/// ModemManager finds a modem within this time, and one that was reset is back.
-const ALONE: Duration = Duration::from_secs(30);
-/// How long a restart is given, and how long at most, where none helped.
+/// ModemManager finds a modem within the first time, and one that was reset is back; where that did not help it gets
+/// twice as long after each restart, up to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(10));
 /// One answer may be late for many reasons.
 const MISSES: u32 = 2;
@@ -72,8 +71,8 @@ impl Health {
     pub(super) fn alone(&mut self, now: Duration) -> Verdict {
         self.misses = 0;
         let waited = now.saturating_sub(*self.alone_since.get_or_insert(now));
-        if waited < ALONE {
-            return Verdict { restart: false, again_in: ALONE.saturating_sub(waited) };
+        if waited < self.pause {
+            return Verdict { restart: false, again_in: self.pause.saturating_sub(waited) };
         }
         self.restart()
     }
@@ -120,6 +119,9 @@ mod tests {
         assert_eq!(health.alone(Duration::from_secs(100)), wait(30));
         assert_eq!(health.alone(Duration::from_secs(112)), wait(18));
         assert_eq!(health.alone(Duration::from_secs(130)), restart(30));
+        health.other_manager();
+        assert_eq!(health.alone(Duration::from_secs(132)), wait(60), "it may only be slow");
+        assert_eq!(health.alone(Duration::from_secs(192)), restart(60));
     }
 
     #[test]
