@@ -151,15 +151,16 @@ async fn a34_a_network_that_refuses_or_is_foreign_changes_no_rule_and_112_still_
     house.modem_is(ModemState::Emergency).await;
     let refused = house.shell.telephony.dial("aunt").await;
     assert!(matches!(refused, Err(Refusal::Failed(_))), "{refused:?}");
-    let mark = house.world.mark();
-    house.shell.telephony.dial_emergency("112").await.unwrap();
-    house.seen(mark, |event| matches!(event, Event::RemoteRinging { number } if number == "112")).await;
-    house.shell.hang_up().await.unwrap();
-    house.shell.told(0, CallState::None).await;
     house.world.set_registration(Registration::Roaming);
     house.modem_is(ModemState::Registered).await;
     house.is_turned_away(Some(STRANGER)).await;
     mum_rings(&mut house).await;
+    // Last: afterwards anybody may be help that calls back.
+    house.world.set_registration(Registration::Denied);
+    house.modem_is(ModemState::Emergency).await;
+    let mark = house.world.mark();
+    house.shell.telephony.dial_emergency("112").await.unwrap();
+    house.seen(mark, |event| matches!(event, Event::RemoteRinging { number } if number == "112")).await;
 }
 
 async fn other_tray(house: &mut House, sim: Option<SimCard>) {
@@ -204,6 +205,10 @@ async fn a34_a_sim_that_is_pulled_or_swapped_is_in_the_diary_and_the_rules_stay(
 
 async fn other_tray_while_off(house: &mut House, sim: SimCard) {
     house.manager.kill();
+    // What is in memory is gone with the battery.
+    let memory = house.root.join("runtime");
+    std::fs::remove_dir_all(&memory).unwrap();
+    std::fs::create_dir(&memory).unwrap();
     let modem = ModemConfig { sim: Some(sim), ..ModemConfig::default() };
     house.world = World::start(WorldConfig { modem, ..WorldConfig::default() });
     house.manager = ModemManager::start(&house.bus, &house.world).await.unwrap();
