@@ -21,6 +21,7 @@ mod ledger;
 mod watch;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use tokio::sync::Semaphore;
@@ -62,19 +63,19 @@ impl Options {
 }
 
 /// One watch from its start to its end; a surprise is an entry like any other.
-async fn soak(number: u8, options: Options) -> (Ledger, u32) {
+async fn soak(number: u8, options: Options) -> (Ledger, BTreeMap<&'static str, u32>) {
     // What is known stays known when the watch's own checks at its end fail.
-    let kept = Rc::new(RefCell::new((Ledger::default(), 0)));
+    let kept = Rc::new(RefCell::new((Ledger::default(), BTreeMap::new())));
     let books = Rc::clone(&kept);
     let played = tokio::task::spawn_local(async move {
         let mut watch = Watch::start(number, options.seed).await;
         watch.soak(options.calls / u32::from(options.watches)).await;
-        *books.borrow_mut() = (std::mem::take(&mut watch.ledger), watch.recoveries);
+        *books.borrow_mut() = (std::mem::take(&mut watch.ledger), std::mem::take(&mut watch.late));
     });
     let surprise = played.await.err();
-    let (mut ledger, recoveries) = kept.take();
+    let (mut ledger, late) = kept.take();
     ledger.wrong.extend(surprise.map(|surprise| format!("it ended early: {surprise}")));
-    (ledger, recoveries)
+    (ledger, late)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -87,11 +88,11 @@ async fn main() {
         watches.spawn_local(async move {
             let _place = free.acquire().await.unwrap();
             let started = Instant::now();
-            let (ledger, recoveries) = soak(number, options).await;
+            let (ledger, late) = soak(number, options).await;
             let Ledger { calls, rang, turned_away, gave_up, dialled, lost, wrong, .. } = ledger;
             let line = serde_json::json!({
                 "watch": number, "calls": calls, "rang": rang, "turned_away": turned_away, "gave_up": gave_up,
-                "dialled": dialled, "lost": lost, "recoveries": recoveries,
+                "dialled": dialled, "lost": lost, "late": late,
                 "seconds": started.elapsed().as_secs(), "wrong": wrong,
             });
             println!("{line}");

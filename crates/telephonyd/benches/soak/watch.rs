@@ -1,5 +1,6 @@
 //! One watch, and what is done to it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipc::{CallState, ModemState, Refusal};
@@ -17,6 +18,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 const VERDICT: Duration = Duration::from_secs(20);
 /// With something wrong a caller waits no longer.
 const DISTURBED: Duration = Duration::from_secs(6);
+/// What was lost is back half a minute after its cause ended.
+const BACK_WITHIN: Duration = Duration::from_secs(30);
 /// A touch counts after two seconds.
 const RINGS_FIRST: Duration = Duration::from_millis(2100);
 /// ModemManager loses a `NO CARRIER` that comes between its command and the answer to it: people talk longer.
@@ -29,8 +32,8 @@ pub(crate) struct Watch {
     bus: Connection,
     pub(crate) chance: Chance,
     pub(crate) ledger: Ledger,
-    /// How often ModemManager had to be started again.
-    pub(crate) recoveries: u32,
+    /// How often the watch could not be reached half a minute after a fault had ended.
+    pub(crate) late: BTreeMap<&'static str, u32>,
 }
 
 /// One call under way.
@@ -50,7 +53,7 @@ impl Watch {
         house.modem_is(ModemState::Registered).await;
         let bus = house.bus.connect().await.unwrap();
         let (chance, ledger) = (Chance::new(seed ^ (u64::from(number) << 32)), Ledger::default());
-        Self { house, diary, bus, chance, ledger, recoveries: 0 }
+        Self { house, diary, bus, chance, ledger, late: BTreeMap::new() }
     }
 
     /// Plays `calls` calls, the last fifth with a modem that garbles, and compares with the diary.
@@ -355,31 +358,53 @@ impl Watch {
         calls.try_into()
     }
 
-    /// Everything is right again and nothing left over. After a fault ModemManager may need a start: it takes a modem
-    /// that did not answer for gone, and one that was pulled out comes back to whoever looks for it.
+    /// Everything is right again, nothing is left over, and the watch can be reached.
     async fn tidy(&mut self, fault: Option<&'static str>) {
         self.house.world.mend();
-        let limit = if fault.is_some() { Duration::from_secs(8) } else { VERDICT };
-        let left = match self.quiet(limit).await {
-            // ModemManager keeps a modem whose port was closed until udev says that the device went, and nobody does here.
-            Ok(()) if fault == Some("vanished") => String::new(),
-            Ok(()) => return,
-            Err(left) => left,
+        let Some(fault) = fault else {
+            if let Err(left) = self.quiet(VERDICT).await {
+                self.ledger.wrong.push(format!("left over: {left}"));
+                self.start_again().await;
+            }
+            return;
         };
-        if fault.is_none() {
-            self.ledger.wrong.push(format!("left over: {left}"));
+        // ModemManager keeps a modem whose port was closed until udev says that the device went, which nobody does here.
+        if fault != "vanished" {
+            let end = Instant::now() + BACK_WITHIN;
+            let quiet = self.quiet(BACK_WITHIN).await.is_ok();
+            if quiet && self.is_reached(fault, end).await && self.quiet(VERDICT).await.is_ok() {
+                return;
+            }
+            *self.late.entry(fault).or_default() += 1;
         }
+        self.start_again().await;
+    }
+
+    /// A stranger is turned away again.
+    async fn is_reached(&mut self, fault: &'static str, end: Instant) -> bool {
+        let stranger =
+            Caller { who: Who::Stranger, number: Some("+358405550099".into()), label: "…99".into() };
+        let call = self.call(stranger);
+        let left = end.saturating_duration_since(Instant::now());
+        let reached = self.until(left, |watch| watch.ended(&call).is_some()).await;
+        if !reached {
+            let _ = self.house.world.leave(call.caller.number.as_deref());
+        }
+        let rings = self.rings(&call).await;
+        self.account(&call, &rings, false, false, Some(fault));
+        reached
+    }
+
+    /// ModemManager is started again, as its unit would be.
+    async fn start_again(&mut self) {
         // Nobody is at the other end any more, and nobody holds the watch to its ear.
         let _ = self.house.world.hang_up();
         let id = self.on_screen().await;
         let _ = timeout(DISTURBED, self.house.shell.telephony.hang_up(id)).await;
-        self.recoveries += 1;
         if let Err(error) = self.house.manager.restart().await {
             self.ledger.wrong.push(format!("ModemManager does not come back: {error}"));
-            return;
-        }
-        if let Err(left) = self.quiet(PATIENCE).await {
-            self.ledger.wrong.push(format!("left over after ModemManager came back ({fault:?}): {left}"));
+        } else if let Err(left) = self.quiet(PATIENCE).await {
+            self.ledger.wrong.push(format!("left over after ModemManager was started again: {left}"));
         }
     }
 }

@@ -12,7 +12,7 @@ use super::record::{self, Now, Rows};
 use crate::debian;
 use crate::testing::{self, Count};
 
-const TITLES: [&str; 10] = [
+const TITLES: [&str; 11] = [
     "watch",
     "date",
     "commit",
@@ -22,6 +22,7 @@ const TITLES: [&str; 10] = [
     "gave up first",
     "dialled",
     "lost to a fault",
+    "not back in 30 s",
     "not accounted for",
 ];
 
@@ -37,7 +38,8 @@ struct Watch {
     gave_up: u32,
     dialled: u32,
     lost: BTreeMap<String, u32>,
-    recoveries: u32,
+    /// By the fault: not reached half a minute after it ended.
+    late: BTreeMap<String, u32>,
     seconds: u64,
     wrong: Vec<String>,
 }
@@ -50,11 +52,15 @@ impl Watch {
     }
 
     fn cells(&self, now: &Now) -> Vec<String> {
-        let lost: Vec<String> = self.lost.iter().map(|(fault, count)| format!("{fault} {count}")).collect();
+        let by_fault = |counts: &BTreeMap<String, u32>| {
+            let counts: Vec<String> =
+                counts.iter().map(|(fault, count)| format!("{fault} {count}")).collect();
+            counts.join(", ")
+        };
         let numbers = [self.calls, self.rang, self.turned_away, self.gave_up, self.dialled];
         let mut cells = vec![now.date.clone(), now.commit.clone()];
         cells.extend(numbers.map(|number| number.to_string()));
-        cells.push(lost.join(", "));
+        cells.extend([&self.lost, &self.late].map(by_fault));
         cells.push(self.wrong.len().to_string());
         cells
     }
@@ -74,10 +80,7 @@ pub(super) fn run(options: &Options) -> Result<Count> {
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let watch: Watch = serde_json::from_str(line).with_context(|| format!("reading `{line}`"))?;
         count.add(watch.balances());
-        println!(
-            "   watch {}: {} calls in {} s, ModemManager started again {} times",
-            watch.number, watch.calls, watch.seconds, watch.recoveries
-        );
+        println!("   watch {}: {} calls in {} s", watch.number, watch.calls, watch.seconds);
         for wrong in &watch.wrong {
             println!("   watch {}: {wrong}", watch.number);
         }
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn the_books_balance_only_when_every_call_has_an_outcome() {
         let line = r#"{"watch":3,"calls":12,"rang":4,"turned_away":3,"gave_up":1,"dialled":2,"lost":{"hung":2},
-            "recoveries":1,"seconds":60,"wrong":[]}"#;
+            "late":{"hung":1},"seconds":60,"wrong":[]}"#;
         let watch: Watch = serde_json::from_str(line).unwrap();
         assert!(watch.balances());
         assert!(!Watch { calls: 13, ..serde_json::from_str(line).unwrap() }.balances());
