@@ -188,11 +188,11 @@ impl Watch {
         if let Some(second) = &second {
             self.account(second, &rings, false, true, fault);
         }
-        let callers = [Some(&call), second.as_ref()];
-        let called = |contact: &String| {
-            callers.iter().flatten().any(|call| call.caller.who == Who::Contact(contact.clone()))
+        let both = [Some(&call), second.as_ref()];
+        let is_one = |contact: &String| {
+            both.iter().flatten().any(|call| call.caller.who == Who::Contact(contact.clone()))
         };
-        if let Some(contact) = rings.iter().find(|contact| !called(contact)) {
+        if let Some(contact) = rings.iter().find(|contact| !is_one(contact)) {
             self.ledger.wrong.push(format!("{contact} rang while {:?} called", call.caller));
         }
     }
@@ -343,7 +343,7 @@ impl Watch {
         let properties =
             zbus::fdo::PropertiesProxy::new(&self.bus, "org.freedesktop.ModemManager1", path).await?;
         let voice = zbus::names::InterfaceName::from_static_str("org.freedesktop.ModemManager1.Modem.Voice")?;
-        Ok(Vec::try_from(properties.get(voice, "Calls").await?)?)
+        Vec::try_from(properties.get(voice, "Calls").await?)
     }
 
     /// Everything is right again, nothing is left over, and the watch can be reached.
