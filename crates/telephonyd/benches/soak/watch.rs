@@ -193,11 +193,11 @@ impl Watch {
         if let Some(second) = &second {
             self.account(second, &rings, false, true, fault);
         }
-        let callers = [Some(&call), second.as_ref()];
-        let one_of_them = |contact: &String| {
-            callers.iter().flatten().any(|call| call.caller.who == Who::Contact(contact.clone()))
+        let both = [Some(&call), second.as_ref()];
+        let is_one = |contact: &String| {
+            both.iter().flatten().any(|call| call.caller.who == Who::Contact(contact.clone()))
         };
-        if let Some(contact) = rings.iter().find(|contact| !one_of_them(contact)) {
+        if let Some(contact) = rings.iter().find(|contact| !is_one(contact)) {
             self.ledger.wrong.push(format!("{contact} rang while {:?} called", call.caller));
         }
     }
@@ -354,8 +354,7 @@ impl Watch {
         let properties =
             zbus::fdo::PropertiesProxy::new(&self.bus, "org.freedesktop.ModemManager1", path).await?;
         let voice = zbus::names::InterfaceName::from_static_str("org.freedesktop.ModemManager1.Modem.Voice")?;
-        let calls = properties.get(voice, "Calls").await?;
-        calls.try_into()
+        Vec::try_from(properties.get(voice, "Calls").await?)
     }
 
     /// Everything is right again, nothing is left over, and the watch can be reached.

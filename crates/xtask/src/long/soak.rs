@@ -29,9 +29,8 @@ const TITLES: [&str; 11] = [
 /// What the soak says of one watch.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Watch {
-    #[serde(rename = "watch")]
-    number: u8,
+struct Books {
+    watch: u8,
     calls: u32,
     rang: u32,
     turned_away: u32,
@@ -44,7 +43,7 @@ struct Watch {
     wrong: Vec<String>,
 }
 
-impl Watch {
+impl Books {
     /// Every call has one outcome.
     fn balances(&self) -> bool {
         let accounted = self.rang + self.turned_away + self.gave_up + self.dialled;
@@ -78,13 +77,13 @@ pub(super) fn run(options: &Options) -> Result<Count> {
     ensure!(output.status.success(), "the soak ended with {}", output.status);
     let (mut count, mut rows) = (Count::default(), Rows::new());
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let watch: Watch = serde_json::from_str(line).with_context(|| format!("reading `{line}`"))?;
-        count.add(watch.balances());
-        println!("   watch {}: {} calls in {} s", watch.number, watch.calls, watch.seconds);
-        for wrong in &watch.wrong {
-            println!("   watch {}: {wrong}", watch.number);
+        let books: Books = serde_json::from_str(line).with_context(|| format!("reading `{line}`"))?;
+        count.add(books.balances());
+        println!("   watch {}: {} calls in {} s", books.watch, books.calls, books.seconds);
+        for wrong in &books.wrong {
+            println!("   watch {}: {wrong}", books.watch);
         }
-        rows.insert(format!("{:02}", watch.number), watch.cells(&now));
+        rows.insert(format!("{:02}", books.watch), books.cells(&now));
     }
     ensure!(!rows.is_empty(), "the soak said nothing");
     record::write("soak", count, &TITLES, &rows)?;
@@ -99,9 +98,9 @@ mod tests {
     fn the_books_balance_only_when_every_call_has_an_outcome() {
         let line = r#"{"watch":3,"calls":12,"rang":4,"turned_away":3,"gave_up":1,"dialled":2,"lost":{"hung":2},
             "late":{"hung":1},"seconds":60,"wrong":[]}"#;
-        let watch: Watch = serde_json::from_str(line).unwrap();
-        assert!(watch.balances());
-        assert!(!Watch { calls: 13, ..serde_json::from_str(line).unwrap() }.balances());
-        assert!(!Watch { wrong: vec!["x".into()], ..watch }.balances());
+        let books: Books = serde_json::from_str(line).unwrap();
+        assert!(books.balances());
+        assert!(!Books { calls: 13, ..serde_json::from_str(line).unwrap() }.balances());
+        assert!(!Books { wrong: vec!["x".into()], ..books }.balances());
     }
 }
