@@ -144,6 +144,21 @@ fn a06_a_call_the_modem_answers_by_itself_is_cut() {
     }
 }
 
+/// A caller's number is whatever the network was told.
+#[test]
+fn a05_a_number_that_says_it_is_mums_rings_and_gets_nothing_else() {
+    let mut watch = Watch::new();
+    watch.incoming("a", MUM);
+    assert_eq!(watch.state(), CallState::Ringing);
+    let ticket = watch.request(Request::Accept(watch.core.shown.id));
+    assert_eq!(watch.answer(ticket), Some(Err(Refused::TooEarly)), "nobody is put through faster");
+    watch.wait(3_600_000);
+    let only_rings = |effect: &Effect| {
+        matches!(effect, Effect::Show(_) | Effect::Ring(_) | Effect::Answer(..) | Effect::Record(_))
+    };
+    assert!(watch.effects.iter().all(only_rings), "{:?}", watch.effects);
+}
+
 #[test]
 fn a06_nothing_but_a_touch_accepts() {
     let mut watch = Watch::new();
