@@ -125,7 +125,7 @@ fn who_lost_his_key_comes_back_with_his_paper_again_and_again() {
         wrong[5] = &other_code;
         laptop.typing(&wrong, &mum.paper.to_lowercase());
         let (code, said) = laptop.fails(&["send", "--agent", &watch.agent()], "");
-        assert!(code == 3 && said.contains("The code is another one"), "{said}");
+        assert!(code == 3 && said.contains("Where they are of the code"), "{said}");
         laptop.typing(&words, &mum.paper.to_lowercase());
         laptop.send(&watch);
         laptop.ok(&["sign", "ring"]);

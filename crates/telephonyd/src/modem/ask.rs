@@ -7,6 +7,7 @@ use zbus::names::InterfaceName;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
+use super::name_of;
 use super::proxies::{MODEM, ModemProxy, NAME, ROOT, SIM, THREE_GPP, TimeProxy, VOICE};
 use super::table::{ModemSeen, Properties};
 
@@ -32,7 +33,7 @@ pub(super) async fn survey(
     if let Some(sim) = sim.filter(|path| path.as_str() != "/") {
         match get_all(connection, &sim, SIM).await {
             Ok(sim) => modem.take_sim(&sim),
-            Err(error) => tracing::warn!(%error, "the SIM cannot be read"),
+            Err(error) => tracing::warn!(error = name_of(&error), "the SIM cannot be read"),
         }
     }
     let calls = of(VOICE).and_then(|properties| properties.get("Calls")?.try_clone().ok());

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, Variant};
 
+use super::name_of;
 use super::proxies::{CallProxy, VoiceProxy};
 use crate::core::{CallId, Event, Ticket};
 use crate::service::Input;
@@ -129,7 +130,10 @@ impl Commands {
     }
 
     fn failed(&self, error: &CommandError, what: &'static str) {
-        let cause = std::error::Error::source(error).map(ToString::to_string);
+        let cause = match error {
+            CommandError::Bus(error) => Some(name_of(error)),
+            CommandError::NoModem | CommandError::NotDialable => None,
+        };
         tracing::warn!(%error, cause, "{what}");
         self.doubts.notify_one();
     }

@@ -18,6 +18,7 @@ use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, messa
 
 use super::ask;
 use super::health::{Health, Verdict};
+use super::name_of;
 use super::proxies::{CALL, MODEM, NAME, ROOT, SIM, THREE_GPP, VOICE};
 use super::sim::Sims;
 use super::table::{Calls, ModemSeen, Properties};
@@ -238,7 +239,7 @@ impl Follower {
                 }
             }
             Found::NoAnswer(error) => {
-                tracing::warn!(%error, "ModemManager does not tell its modems");
+                tracing::warn!(error = name_of(&error), "ModemManager does not tell its modems");
                 self.surveying = false;
                 let after = self.next_pause();
                 self.survey(after);
@@ -249,11 +250,11 @@ impl Follower {
             }
             // It ended before it could be read.
             Found::Call(path, Err(error @ zbus::Error::MethodError(..))) => {
-                tracing::debug!(%error, "a call is no more");
+                tracing::debug!(error = name_of(&error), "a call is no more");
                 self.calls.removed(path.as_str());
             }
             Found::Call(path, Err(error)) => {
-                tracing::warn!(%error, "a call is not told");
+                tracing::warn!(error = name_of(&error), "a call is not told");
                 self.read_call(path);
             }
             Found::Alive(alive) => {
@@ -263,7 +264,7 @@ impl Follower {
             }
             Found::Enabled(Ok(())) => self.pause = PAUSES.0,
             Found::Enabled(Err(error)) => {
-                tracing::warn!(%error, "the modem is not switched on");
+                tracing::warn!(error = name_of(&error), "the modem is not switched on");
                 if self.modem.is_disabled() {
                     let after = self.next_pause();
                     self.enable(after);

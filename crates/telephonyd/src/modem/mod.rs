@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use daemon::diary::Diary;
 use tokio::sync::{Notify, mpsc, watch};
-use zbus::Connection;
+use zbus::{Connection, DBusError as _};
 
 pub(crate) use self::commands::Commands;
 use self::sim::Sims;
@@ -41,4 +41,32 @@ pub(crate) async fn start(
     let sims = Sims::load(&config.state, diary);
     follow::start(connection, modem, inputs, sims, config.runtime.join(AGAIN), doubts).await?;
     Ok(commands)
+}
+
+/// What the log may have of an error of ModemManager: its name. Its words quote what the modem said, and modems say numbers.
+fn name_of(error: &zbus::Error) -> String {
+    match error {
+        zbus::Error::MethodError(name, ..) => name.to_string(),
+        zbus::Error::FDO(error) => error.name().to_string(),
+        zbus::Error::InputOutput(error) => error.kind().to_string(),
+        _ => "an answer that is none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zbus::names::OwnedErrorName;
+
+    use super::name_of;
+
+    #[test]
+    fn a_number_that_modem_manager_quotes_is_not_logged() {
+        let words = "Unhandled response '+CLIP: \"+358405550001\",145'".to_owned();
+        let name = "org.freedesktop.ModemManager1.Error.Core.Failed";
+        let call = zbus::message::Message::method_call("/", "Accept").build(&()).unwrap();
+        let error = OwnedErrorName::try_from(name).unwrap();
+        assert_eq!(name_of(&zbus::Error::MethodError(error, Some(words.clone()), call)), name);
+        let failed = zbus::fdo::Error::Failed(words);
+        assert_eq!(name_of(&zbus::Error::FDO(Box::new(failed))), "org.freedesktop.DBus.Error.Failed");
+    }
 }
