@@ -9,6 +9,7 @@ mod colour {
     pub(super) const LEAF: Pixel = [0x28, 0xc7, 0x6f];
     pub(super) const RED: Pixel = [0xf0, 0x44, 0x3a];
     pub(super) const LILAC: Pixel = [0xb4, 0x9b, 0xff];
+    pub(super) const CORAL: Pixel = [0xff, 0x6b, 0x5e];
     pub(super) const SKY: Pixel = [0x58, 0xb4, 0xff];
     pub(super) const SUN: Pixel = [0xff, 0xc9, 0x3c];
 }
@@ -22,6 +23,8 @@ pub const HELP_BUTTON: (u32, u32) = (153, 355);
 /// The pill on an unbound watch's face.
 pub const ASK_PILL: (u32, u32) = (233, 316);
 
+/// The number of missed calls on the face: with a button to the apps beside it, and without.
+const MISSED: [(u32, u32); 2] = [(161, 370), (203, 377)];
 /// The face's button that leads to the apps.
 pub const APPS_BUTTON: (u32, u32) = (275, 394);
 /// The watch's own button above an app.
@@ -32,7 +35,7 @@ pub const PAPER: Pixel = [0xff, 0xf6, 0xe0];
 /// What a child sees, as far as this program can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// The time, and nothing to complain about.
+    /// The time, and nothing to complain about; perhaps that somebody called ([`missed`]).
     Face,
     /// The time, and a hint that there is no guardian yet.
     New,
@@ -81,9 +84,14 @@ pub fn seen(screen: &Screen) -> Seen {
         (_, _, true, ..) => Seen::Call,
         (.., true) if hint > 0.3 => Seen::New,
         // "No signal" stands there in the same colour.
-        (.., true) if hint < 0.01 => Seen::Face,
+        (.., true) if hint < 0.01 || missed(screen) => Seen::Face,
         _ => Seen::Other,
     }
+}
+
+/// Whether the face says that a call was missed.
+pub fn missed(screen: &Screen) -> bool {
+    MISSED.iter().any(|place| share(screen, *place, 12, colour::CORAL) > 0.5)
 }
 
 /// How much of the square around a point has a colour, 0 to 1.

@@ -163,8 +163,8 @@ fn aunt(stage: &mut Stage, report: &mut Report, mum: &mut Guardian) -> Result<()
     stage.wait_for_screen(Seen::Ringing)?;
     stage.world.hang_up()?;
     is_over(stage)?;
-    stage.wait_for_screen(Seen::Face)?;
-    report.saw("before the order her call rings");
+    stage.wait_for_missed()?;
+    report.saw("before the order her call rings, and the face says that she called");
 
     let without = family_without("aunt")?;
     let order = mum.set_policy(without.clone());

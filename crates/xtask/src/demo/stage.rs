@@ -7,7 +7,7 @@ use ipc::{Call, CallState, DiaryEntry};
 use nestling_agent::protocol::{Reply, Request, Unit};
 use sim::{Event, World, WorldConfig};
 
-use super::picture::{Seen, seen};
+use super::picture::{Seen, missed, seen};
 use crate::image::Image;
 use crate::vm::agent::Agent;
 use crate::vm::qemu::socket;
@@ -123,6 +123,15 @@ impl Stage {
     /// It did not come.
     pub(crate) fn wait_for_screen(&mut self, wanted: Seen) -> Result<Screen> {
         self.vm.wait_for_screen(&format!("the screen {wanted:?}"), PATIENCE, |screen| seen(screen) == wanted)
+    }
+
+    /// Waits until the face says that a call was missed.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn wait_for_missed(&mut self) -> Result<Screen> {
+        let wanted = |screen: &Screen| seen(screen) == Seen::Face && missed(screen);
+        self.vm.wait_for_screen("a face with a missed call", PATIENCE, wanted)
     }
 
     /// Taps.
