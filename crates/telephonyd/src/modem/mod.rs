@@ -63,9 +63,9 @@ mod tests {
     fn a_number_that_modem_manager_quotes_is_not_logged() {
         let words = "Unhandled response '+CLIP: \"+358405550001\",145'".to_owned();
         let name = "org.freedesktop.ModemManager1.Error.Core.Failed";
-        let call = zbus::message::Message::method_call("/", "Accept").build(&()).unwrap();
+        let message = zbus::Message::signal("/", "a.b", "C").build(&()).unwrap();
         let error = OwnedErrorName::try_from(name).unwrap();
-        assert_eq!(name_of(&zbus::Error::MethodError(error, Some(words.clone()), call)), name);
+        assert_eq!(name_of(&zbus::Error::MethodError(error, Some(words.clone()), message)), name);
         let failed = zbus::fdo::Error::Failed(words);
         assert_eq!(name_of(&zbus::Error::FDO(Box::new(failed))), "org.freedesktop.DBus.Error.Failed");
     }
