@@ -1,9 +1,11 @@
 //! A rulebook out of its rows. Each query stops at a thousand rows: what a policy can hold at most is less, and what it
 //! may hold is checked afterwards.
 
+use std::collections::HashMap;
+
 use policy::{
-    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, Extra, Features, May, MoreTime,
-    Pause, Policy, Retention, Rulebook, Schedule, Standing, Window, Zone,
+    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, E164, Extra, Features, May,
+    MoreTime, Pause, Policy, Retention, Rulebook, Schedule, Standing, Window, Zone,
 };
 use rusqlite::{Connection, Row};
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -108,13 +110,13 @@ fn rest(row: &Row<'_>) -> Result<Option<Break>, ReadError> {
 }
 
 fn contacts(db: &Connection) -> Result<Vec<Contact>, ReadError> {
-    list(db, "SELECT * FROM contact ORDER BY position LIMIT 1000", |row| {
+    let mut numbers = numbers(db)?;
+    let mut contacts = list(db, "SELECT * FROM contact ORDER BY position LIMIT 1000", |row| {
         let id: String = row.get("id")?;
-        let numbers = "SELECT number FROM number WHERE contact = ?1 ORDER BY position LIMIT 1000";
         Ok(Contact {
             name: row.get("name")?,
             kind: word(row, "kind")?,
-            numbers: of(db, numbers, &id, |row| Ok(row.get::<_, String>(0)?.parse()?))?,
+            numbers: Vec::new(),
             picture: row.get("picture")?,
             may: May {
                 ring: row.get("may_ring")?,
@@ -124,7 +126,26 @@ fn contacts(db: &Connection) -> Result<Vec<Contact>, ReadError> {
             },
             id,
         })
-    })
+    })?;
+    for contact in &mut contacts {
+        contact.numbers = numbers.remove(&contact.id).unwrap_or_default();
+    }
+    Ok(contacts)
+}
+
+/// Everybody's numbers at once: the table is by number, and asked for each contact it would be gone through for each.
+fn numbers(db: &Connection) -> Result<HashMap<String, Vec<E164>>, ReadError> {
+    const MOST: usize = 1000;
+    let query = "SELECT contact, number FROM number ORDER BY contact, position LIMIT 1001";
+    let rows = list(db, query, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?.parse()?)))?;
+    if rows.len() > MOST {
+        return Err(ReadError::Shape);
+    }
+    let mut numbers: HashMap<String, Vec<E164>> = HashMap::new();
+    for (contact, number) in rows {
+        numbers.entry(contact).or_default().push(number);
+    }
+    Ok(numbers)
 }
 
 fn schedules(db: &Connection) -> Result<Vec<Schedule>, ReadError> {

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use policy::{NumberError, Policy, PolicyError, Rulebook};
 use rusqlite::{Connection, OpenFlags};
@@ -21,8 +22,8 @@ pub enum ReadError {
     /// No file, or none that may be opened.
     #[error("the store cannot be opened")]
     Open(#[source] io::Error),
-    /// Not a plain file, or larger than a store can be.
-    #[error("the store is not a file of at most {MAX_BYTES} bytes")]
+    /// Not a plain file, larger than a store can be, or with more rows.
+    #[error("the store is not a file of at most {MAX_BYTES} bytes, or has too many rows")]
     Shape,
     /// SQLite cannot read it.
     #[error("the store is damaged")]
@@ -158,12 +159,25 @@ fn check_format(db: &Connection) -> Result<(), ReadError> {
     if application != APPLICATION_ID || version != VERSION {
         return Err(ReadError::Format { application, version });
     }
-    if schema(db)? != schema(&reference()?)? {
+    let ours = match REFERENCE.get() {
+        Some(ours) => ours,
+        None => {
+            let ours = schema(&reference()?)?;
+            REFERENCE.get_or_init(|| ours)
+        }
+    };
+    if schema(db)? != *ours {
         return Err(ReadError::Schema);
     }
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(ReadError::Check) }
 }
+
+/// Type, name and text of each thing in a schema.
+type Schema = Vec<(String, String, Option<String>)>;
+
+/// That of this version, made once in a process.
+static REFERENCE: OnceLock<Schema> = OnceLock::new();
 
 /// An empty store as this version makes it.
 fn reference() -> Result<Connection, ReadError> {
@@ -173,7 +187,7 @@ fn reference() -> Result<Connection, ReadError> {
 }
 
 /// Everything the schema holds. A view or trigger in a hostile file could compute for ever.
-fn schema(db: &Connection) -> Result<Vec<(String, String, Option<String>)>, ReadError> {
+fn schema(db: &Connection) -> Result<Schema, ReadError> {
     let mut rows = db.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name LIMIT 50")?;
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
