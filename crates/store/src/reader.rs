@@ -159,12 +159,11 @@ fn check_format(db: &Connection) -> Result<(), ReadError> {
     if application != APPLICATION_ID || version != VERSION {
         return Err(ReadError::Format { application, version });
     }
-    let ours = match REFERENCE.get() {
-        Some(ours) => ours,
-        None => {
-            let ours = schema(&reference()?)?;
-            REFERENCE.get_or_init(|| ours)
-        }
+    let ours = if let Some(ours) = REFERENCE.get() {
+        ours
+    } else {
+        let ours = schema(&reference()?)?;
+        REFERENCE.get_or_init(|| ours)
     };
     if schema(db)? != *ours {
         return Err(ReadError::Schema);
