@@ -7,6 +7,7 @@ mod ask;
 mod commands;
 mod follow;
 mod health;
+mod lost;
 mod proxies;
 mod sim;
 mod table;

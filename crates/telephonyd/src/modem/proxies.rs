@@ -28,6 +28,15 @@ pub(super) trait Modem {
 }
 
 #[proxy(
+    interface = "org.freedesktop.ModemManager1.Modem.Modem3gpp",
+    default_service = "org.freedesktop.ModemManager1"
+)]
+pub(super) trait Modem3gpp {
+    /// An empty operator lets the modem choose.
+    fn register(&self, operator: &str) -> zbus::Result<()>;
+}
+
+#[proxy(
     interface = "org.freedesktop.ModemManager1.Modem.Voice",
     default_service = "org.freedesktop.ModemManager1"
 )]

@@ -80,6 +80,11 @@ impl ModemSeen {
         self.sim_numbers = SimNumbers::from_sim(numbers);
     }
 
+    /// It is switched on, and ModemManager knows of no network.
+    pub(super) fn has_no_network(&self) -> bool {
+        (state::DISABLED + 1..state::REGISTERED).contains(&self.state)
+    }
+
     /// What is in its tray, if that is known.
     pub(super) fn card(&self) -> Option<&Card> {
         self.card.as_ref()
@@ -133,6 +138,11 @@ impl Calls {
     /// Somebody speaks.
     pub(super) fn is_any_active(&self) -> bool {
         self.0.values().any(|call| call.progress == Some(Progress::Active))
+    }
+
+    /// There is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// All are no more.
