@@ -32,7 +32,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const FEWEST_DOORS: usize = 100;
 
 /// All that telephonyd may do at ModemManager: the reviewed list. Its source and its bus policy are held to it.
-const MAY_CALL: [(&str, &str); 11] = [
+const MAY_CALL: [(&str, &str); 12] = [
     (MANAGER, "GetManagedObjects"),
     (PROPERTIES, "GetAll"),
     ("org.freedesktop.ModemManager1.Call", "Accept"),
@@ -44,6 +44,7 @@ const MAY_CALL: [(&str, &str); 11] = [
     ("org.freedesktop.ModemManager1.Modem.Time", "GetNetworkTime"),
     (VOICE, "CreateCall"),
     (VOICE, "DeleteCall"),
+    (VOICE, "HangupAll"),
 ];
 
 /// What the developer's agent may, which is in no product: look.

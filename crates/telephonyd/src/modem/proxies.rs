@@ -42,6 +42,7 @@ pub(super) trait Modem3gpp {
 )]
 pub(super) trait Voice {
     fn create_call(&self, properties: HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedObjectPath>;
+    fn hangup_all(&self) -> zbus::Result<()>;
     fn delete_call(&self, call: &zbus::ObjectPath<'_>) -> zbus::Result<()>;
 }
 
