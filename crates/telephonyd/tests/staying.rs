@@ -363,7 +363,7 @@ async fn a13_a_network_that_came_back_unnoticed_is_noticed_and_mum_can_be_called
 
 /// A modem that says half of what it should dials, and ModemManager gives the call up: nobody must be left on the line.
 #[tokio::test]
-async fn a06_a_call_that_modem_manager_lost_leaves_nobody_on_the_line() {
+async fn a07_a_call_that_modem_manager_lost_leaves_nobody_on_the_line() {
     let (mut house, _policyd) = House::start().await;
     let mark = house.world.mark();
     house.shell.telephony.dial("mum").await.unwrap();

@@ -87,7 +87,7 @@ fn closed(watch: &mut Watch) -> usize {
 }
 
 #[test]
-fn a06_after_a_call_with_sound_the_line_is_closed_once_and_never_after_a_ring() {
+fn a07_after_a_call_with_sound_the_line_is_closed_once_and_never_after_a_ring() {
     let mut watch = Watch::new();
     watch.incoming("a", MUM);
     watch.wait(5000);
@@ -108,7 +108,7 @@ fn a06_after_a_call_with_sound_the_line_is_closed_once_and_never_after_a_ring() 
 }
 
 #[test]
-fn a06_what_was_dialled_leaves_no_open_line_however_it_ended() {
+fn a07_what_was_dialled_leaves_no_open_line_however_it_ended() {
     let mut watch = Watch::new();
     let ticket = watch.request(Request::Dial("aunt".into()));
     watch.event(Event::Dialled(ticket, None));
@@ -121,7 +121,7 @@ fn a06_what_was_dialled_leaves_no_open_line_however_it_ended() {
 }
 
 #[test]
-fn a06_a_modem_that_comes_back_is_told_that_nobody_speaks() {
+fn a07_a_modem_that_comes_back_is_told_that_nobody_speaks() {
     let mut watch = Watch::new();
     watch.talk_to_mum();
     watch.modem(ModemState::Absent);
