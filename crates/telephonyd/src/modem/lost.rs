@@ -54,7 +54,7 @@ mod tests {
             (100..3000).filter(|second| lost.is_doubtful(Duration::from_secs(*second))).collect();
         assert_eq!(asked, [108, 124, 156, 220, 348, 604, 1116, 1716, 2316, 2916]);
         lost.found();
-        assert_eq!(lost.gone(Duration::from_secs(3000)), Duration::from_secs(3008));
+        assert_eq!(lost.gone(Duration::from_mins(50)), Duration::from_secs(3008));
         assert!(!lost.is_doubtful(Duration::from_secs(3007)));
         assert!(lost.is_doubtful(Duration::from_secs(3008)));
     }

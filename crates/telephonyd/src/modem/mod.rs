@@ -20,6 +20,7 @@ use zbus::{Connection, DBusError as _};
 
 pub(crate) use self::commands::Commands;
 use self::sim::Sims;
+pub(crate) use self::table::{Calls, ModemSeen, Properties};
 use crate::config::Config;
 use crate::service::Input;
 
