@@ -84,7 +84,8 @@ impl Stage {
         self.ask_for(PATIENCE, what, request, fits)
     }
 
-    fn ask_for<T>(
+    /// As [`Stage::ask_until`], where more patience is due.
+    pub(crate) fn ask_for<T>(
         &mut self,
         patience: Duration,
         what: &str,
