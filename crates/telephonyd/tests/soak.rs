@@ -48,6 +48,11 @@ fn every_call_has_one_outcome_and_what_cannot_be_has_none() {
             Seen { faults: wrong.clone(), ..seen(Who::Stranger, false, Some(ByRemote)) },
             Some(Outcome::Lost("hung")),
         ),
+        (
+            Seen { faults: wrong.clone(), ..seen(mum(), false, Some(Ended::ByProbe)) },
+            Some(Outcome::Lost("hung")),
+        ),
+        (seen(mum(), false, Some(Ended::ByProbe)), None),
         (Seen { faults: wrong, ..seen(Who::Stranger, false, None) }, None),
     ] {
         assert_eq!(seen.outcome().ok(), outcome, "{seen:?}");

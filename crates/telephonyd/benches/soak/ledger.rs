@@ -25,6 +25,8 @@ pub(crate) enum Ended {
     WithNetwork,
     /// It never reached the watch.
     Unreachable,
+    /// ModemManager's probe ended it (`ATH`), before anybody could see it.
+    ByProbe,
 }
 
 /// Whether another call was there when it came (ADR 0014).
@@ -150,8 +152,10 @@ impl Ledger {
             Outcome::Lost(fault) => *self.lost.entry(fault).or_default() += 1,
         }
         // A modem that comes back with a call in it shows that call anew.
-        let twice = if seen.faults.is_empty() { 0 } else { 3 };
-        let certain = |wanted| u64::from(outcome == wanted);
+        let undisturbed = seen.faults.is_empty();
+        let twice = if undisturbed { 0 } else { 3 };
+        // A disturbed one may have been ended before telephonyd saw it: with the line, or by a modem that was started again.
+        let certain = |wanted| u64::from(outcome == wanted && undisturbed);
         let maybe = u64::from(matches!(outcome, Outcome::GaveUp));
         let away = certain(Outcome::TurnedAway);
         self.refused.entry(seen.label.clone()).or_default().add(away, away + maybe + twice);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipc::{CallState, ModemState, Refusal};
-use sim::{Event, Fault, WorldConfig};
+use sim::{Event, Fault, HangUp, WorldConfig};
 use tokio::time::{Instant, sleep, timeout};
 use zbus::{Connection, OwnedObjectPath};
 
@@ -116,6 +116,7 @@ impl Watch {
     fn ended(&self, call: &Call) -> Option<Ended> {
         let is = |number: &Option<String>| *number == call.caller.number;
         self.house.world.events(call.mark).iter().find_map(|stamped| match &stamped.event {
+            Event::HungUpByWatch { number, command: HangUp::Ath, .. } if is(number) => Some(Ended::ByProbe),
             Event::HungUpByWatch { number, .. } if is(number) => Some(Ended::ByWatch),
             Event::HungUpByRemote { number } if is(number) => Some(Ended::ByRemote),
             Event::Lost { number } if is(number) => Some(Ended::WithNetwork),

@@ -221,6 +221,15 @@ impl Follower {
         self.jobs.spawn(async move { Found::Alive(ask::is_alive(&connection, modem, calling).await) });
     }
 
+    fn network_changed(&mut self) {
+        if !self.modem.has_no_network() {
+            return self.lost.found();
+        }
+        let now = boot_time();
+        let doubted_in = self.lost.gone(now).saturating_sub(now);
+        self.look = self.look.min(Instant::now() + doubted_in);
+    }
+
     /// A call is not disturbed: one for help may go without being registered.
     fn doubt_the_network(&mut self) {
         let Some(path) = self.path.borrow().clone().filter(|_| self.modem.has_no_network()) else {
@@ -386,11 +395,7 @@ impl Follower {
                 if self.modem.is_disabled() && !was_disabled {
                     self.enable(Duration::ZERO);
                 }
-                if self.modem.has_no_network() {
-                    let now = boot_time();
-                    let doubted_in = self.lost.gone(now).saturating_sub(now);
-                    self.look = self.look.min(Instant::now() + doubted_in);
-                }
+                self.network_changed();
             }
             _ => {}
         }
