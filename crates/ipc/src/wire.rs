@@ -187,6 +187,8 @@ pub struct Position {
     pub unix_time: i64,
     /// Id of the zone the watch is in, or empty.
     pub zone: String,
+    /// Why this may be false: `clock`, `jump`, `frozen` or `replayed`; empty when nothing speaks against it.
+    pub doubt: String,
 }
 
 /// Somebody whose orders the watch takes.

@@ -102,7 +102,9 @@ impl Here {
                     self.diary.record(line.kind, line.details);
                 }
                 Effect::PositionChanged(here) => {
-                    self.doubts = 0;
+                    if here.doubt.is_none() {
+                        self.doubts = 0;
+                    }
                     self.position.send_replace(Some(here));
                 }
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}

@@ -45,6 +45,7 @@ fn unknown() -> Position {
         accuracy_m: 0.0,
         unix_time: 0,
         zone: String::new(),
+        doubt: String::new(),
     }
 }
 
@@ -56,5 +57,6 @@ fn told(here: &Whereabouts) -> Position {
         accuracy_m: here.accuracy_m,
         unix_time: here.time.as_second(),
         zone: here.zone.clone().unwrap_or_default(),
+        doubt: here.doubt.map_or_else(String::new, |doubt| doubt.as_str().to_owned()),
     }
 }

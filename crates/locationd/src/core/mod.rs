@@ -1,10 +1,12 @@
 //! What locationd decides, without I/O: events and the time go in, effects come out.
 //!
 //! **Invariants:** the position and the zones move only with believed fixes; every zone crossing becomes one
-//! line of the diary.
+//! line of the diary; a position that may be false bears its doubt.
 
 mod fix;
+mod habit;
 mod judge;
+mod smooth;
 #[cfg(test)]
 mod tests;
 mod zones;
@@ -15,10 +17,11 @@ use jiff::Timestamp;
 use policy::{Place, Zone};
 
 pub use fix::{Fix, FixError};
-pub use judge::{Belief, CONSISTENT, Doubt};
+pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
 pub use zones::{Crossing, CrossingKind};
 
 use judge::Judge;
+use smooth::Smooth;
 use zones::Zones;
 
 /// What happened.
@@ -70,12 +73,15 @@ pub struct Whereabouts {
     pub time: Timestamp,
     /// The smallest zone around it.
     pub zone: Option<String>,
+    /// Why it may be false: what the receiver says now is not believed, or had to insist.
+    pub doubt: Option<Doubt>,
 }
 
 /// Everything locationd knows.
 #[derive(Debug, Default)]
 pub struct Core {
     judge: Judge,
+    smooth: Smooth,
     zones: Zones,
     last: Option<Whereabouts>,
 }
@@ -95,23 +101,39 @@ impl Core {
     fn fix(&mut self, fix: &Fix, now: Duration) -> Vec<Effect> {
         let belief = match self.judge.judge(*fix, now) {
             Ok(belief) => belief,
-            Err(doubt) => return vec![Effect::Doubted(doubt)],
+            Err(doubt) => return self.doubt(doubt),
         };
         let mut effects = Vec::new();
-        if belief == Belief::Insists && self.last.is_some() {
+        if belief == Belief::Insists {
+            self.smooth.forget();
             effects.push(Effect::Jumped);
         }
-        for crossing in self.zones.pass(fix) {
-            effects.push(Effect::Record(line(&crossing, fix)));
-        }
+        let fix = self.smooth.pass(fix, now);
+        let mark = self.judge.mark(now);
+        effects
+            .extend(self.zones.pass(&fix, mark, now).iter().map(|crossing| Effect::Record(line(crossing))));
         let here = Whereabouts {
             place: fix.place,
             accuracy_m: fix.accuracy_m(),
             time: fix.time,
             zone: self.zones.current().map(str::to_owned),
+            doubt: mark,
         };
         self.last = Some(here.clone());
         effects.push(Effect::PositionChanged(here));
+        effects
+    }
+
+    /// The position stays and says since when it is in doubt by its time.
+    fn doubt(&mut self, doubt: Doubt) -> Vec<Effect> {
+        let mut effects = vec![Effect::Doubted(doubt)];
+        if let Some(last) = &mut self.last
+            && doubt != Doubt::Repeated
+            && last.doubt != Some(doubt)
+        {
+            last.doubt = Some(doubt);
+            effects.push(Effect::PositionChanged(last.clone()));
+        }
         effects
     }
 
@@ -128,7 +150,7 @@ impl Core {
 }
 
 /// Five decimals are a metre: no receiver on a wrist knows more.
-fn line(Crossing { zone, kind }: &Crossing, fix: &Fix) -> Line {
+fn line(Crossing { zone, kind, fix, after, mark }: &Crossing) -> Line {
     let mut details = vec![
         ("zone", zone.id.clone()),
         ("name", zone.name.clone()),
@@ -140,6 +162,13 @@ fn line(Crossing { zone, kind }: &Crossing, fix: &Fix) -> Line {
     if *kind == CrossingKind::Found {
         // Nobody saw the watch come: it, or the zone, was not known before.
         details.push(("found", "inside".to_owned()));
+    }
+    if let Some(after) = after {
+        // The last time on the other side: between the two nobody saw the watch.
+        details.push(("after", format!("{after:.0}")));
+    }
+    if let Some(mark) = mark {
+        details.push(("doubt", mark.as_str().to_owned()));
     }
     Line { kind: if *kind == CrossingKind::Left { "zone-left" } else { "zone-entered" }, details }
 }
