@@ -9,12 +9,16 @@ use std::process::Stdio;
 use nix::sys::stat::Mode;
 use sim::World;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 
 use crate::process::{FixtureError, Process, bound, io_error};
 use crate::tree::Tree;
 
 const DEVICE: &str = "gnss0";
+/// The socket for root's commands.
+const COMMANDS: &str = "commands.sock";
 
 /// gpsd takes the first socket of systemd's (descriptor 3) for commands of root and the others for clients;
 /// with one alone it gives up. `$$` stays the process id through both `exec`.
@@ -33,6 +37,15 @@ pub struct Gpsd {
 impl Gpsd {
     /// Starts gpsd under the sky of a world.
     pub fn start(world: &World) -> Result<Self, FixtureError> {
+        let (gpsd, antenna) = Self::fed()?;
+        let world = world.clone();
+        tokio::spawn(async move { world.tell_sky(antenna).await });
+        Ok(gpsd)
+    }
+
+    /// Starts gpsd with a receiver that says what a test writes. What is written before gpsd has opened its device is
+    /// lost.
+    pub fn fed() -> Result<(Self, pipe::Sender), FixtureError> {
         let folder =
             tempfile::Builder::new().prefix("gpsd").tempdir().map_err(io_error("make a folder for gpsd"))?;
         let device = folder.path().join("fifo");
@@ -42,14 +55,34 @@ impl Gpsd {
         symlink(&device, folder.path().join(DEVICE)).map_err(io_error("make a device for gpsd"))?;
         let antenna = pipe::OpenOptions::new().read_write(true).open_sender(&device);
         let antenna = antenna.map_err(io_error("open gpsd's device"))?;
-        let world = world.clone();
-        tokio::spawn(async move { world.tell_sky(antenna).await });
         let socket = folder.path().join("gpsd.sock");
         let listen = |path: &Path| UnixListener::bind(path).map_err(io_error("listen for gpsd"));
-        let commands = listen(&folder.path().join("commands.sock"))?;
+        let commands = listen(&folder.path().join(COMMANDS))?;
         let clients = listen(&socket)?;
         let process = run(&commands, &clients, folder.path())?;
-        Ok(Self { process, socket, commands, clients, folder })
+        Ok((Self { process, socket, commands, clients, folder }, antenna))
+    }
+
+    /// Takes the receiver away, as udev's hook does (gpsd(8), CONTROL SOCKET).
+    pub async fn unplug(&self) -> Result<(), FixtureError> {
+        self.command('-').await.map(drop)
+    }
+
+    /// Gives the receiver back. gpsd opens it at its second try: at the first it finds it open here.
+    pub async fn plug(&self) -> Result<(), FixtureError> {
+        self.command('+').await.map(drop)
+    }
+
+    async fn command(&self, sign: char) -> Result<[u8; 2], FixtureError> {
+        let line = format!("{sign}{}\r\n", self.folder.path().join(DEVICE).display());
+        let answered = async {
+            let mut stream = UnixStream::connect(self.folder.path().join(COMMANDS)).await?;
+            stream.write_all(line.as_bytes()).await?;
+            let mut answer = [0; 2];
+            stream.read_exact(&mut answer).await?;
+            Ok(answer)
+        };
+        answered.await.map_err(io_error("tell gpsd of its device"))
     }
 
     /// The unix socket on which it speaks JSON. It can be connected to at once, and through restarts.

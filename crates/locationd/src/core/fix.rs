@@ -1,6 +1,6 @@
 //! What a receiver told, and how far it can be trusted by itself.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use policy::Place;
 
 /// A fix whose parts are of this Earth. Nothing says yet that it is true.
@@ -23,7 +23,7 @@ pub enum FixError {
     /// No error estimate, one that is no number, or one too large to be of use.
     #[error("the accuracy is missing or worse than {} m", Fix::WORST_M)]
     Accuracy,
-    /// Before this program was written, or far away, and not by one round of the GPS week.
+    /// Before this program was written, or far away. A receiver that is a round of GPS weeks late is not it: gpsd mends that.
     #[error("the time is not of these years")]
     Time,
 }
@@ -36,10 +36,7 @@ impl Fix {
     /// 2026-01-01 and 2100-01-01, seconds since 1970.
     const YEARS: std::ops::Range<i64> = 1_767_225_600..4_102_444_800;
 
-    /// The number of the GPS week has ten bits (IS-GPS-200, 20.3.3.3.1.1): old receivers are a round late, seconds.
-    const ROUND: i64 = 1024 * 7 * 86_400;
-
-    /// A fix from degrees, metres and a time. A time one round of weeks before these years is moved into them.
+    /// A fix from degrees, metres and a time.
     ///
     /// # Errors
     /// See [`FixError`].
@@ -48,8 +45,6 @@ impl Fix {
         if !(0.0..=Self::WORST_M).contains(&accuracy_m) {
             return Err(FixError::Accuracy);
         }
-        let late = !Self::YEARS.contains(&time.as_second());
-        let time = if late { time + SignedDuration::from_secs(Self::ROUND) } else { time };
         if !Self::YEARS.contains(&time.as_second()) {
             return Err(FixError::Time);
         }

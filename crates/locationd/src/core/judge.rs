@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::fix::Fix;
 use super::habit::Habit;
 
@@ -91,6 +93,8 @@ pub enum Belief {
 pub(super) struct Judge {
     believed: Option<Seen>,
     candidate: Option<Candidate>,
+    /// The instant that was judged last, whatever came of it.
+    newest: Option<Timestamp>,
     habit: Habit,
     /// What had to be overlooked, and until when it is remembered.
     mark: Option<(Doubt, Duration)>,
@@ -104,7 +108,8 @@ impl Judge {
     pub(super) fn judge(&mut self, fix: Fix, now: Duration) -> Result<Belief, Doubt> {
         let seen = Seen { fix, at: now };
         let judged = [self.believed, self.candidate.map(|candidate| candidate.last)];
-        if judged.iter().flatten().any(|judged| judged.fix.time == fix.time) {
+        let judged = judged.into_iter().flatten().map(|judged| judged.fix.time);
+        if judged.chain(self.newest.replace(fix.time)).any(|time| time == fix.time) {
             return Err(Doubt::Repeated);
         }
         if let Some(doubt) = self.habit.look(fix.place, now) {

@@ -89,9 +89,9 @@ fn detail(effects: &[Effect], key: &str) -> Option<String> {
 #[test]
 fn walking_into_school_is_one_line_with_time_and_place_of_the_first_fix_inside() {
     let mut street = Street::school();
-    let mut effects = street.stay(300.0, 15);
+    let mut effects = street.stay(300.0, 25);
     effects.extend(street.all(&[290.0, 240.0, 200.0, 150.0, 110.0, 95.0, 80.0, 60.0, 20.0]));
-    effects.extend(street.stay(0.0, 10));
+    effects.extend(street.stay(0.0, 20));
     assert_eq!(kinds(&effects), ["zone-entered"]);
     let expected = [
         ("zone", "school"),
@@ -99,7 +99,7 @@ fn walking_into_school_is_one_line_with_time_and_place_of_the_first_fix_inside()
         ("latitude", "60.16915"),
         ("longitude", "24.94000"),
         ("accuracy-m", "5"),
-        ("time", "2026-11-23T12:00:21Z"),
+        ("time", "2026-11-23T12:00:31Z"),
     ];
     let found = details(&effects);
     let found: Vec<_> = found.iter().map(|(key, value)| (*key, value.as_str())).collect();
@@ -110,12 +110,12 @@ fn walking_into_school_is_one_line_with_time_and_place_of_the_first_fix_inside()
 #[test]
 fn leaving_school_is_one_line() {
     let mut street = Street::school();
-    street.stay(180.0, 15);
-    street.stay(90.0, 15);
+    street.stay(180.0, 25);
+    street.stay(90.0, 25);
     let mut effects = street.all(&[100.0, 119.0, 121.0, 130.0]);
-    effects.extend(street.stay(140.0, 9));
+    effects.extend(street.stay(140.0, 19));
     assert_eq!(kinds(&effects), ["zone-left"]);
-    assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T12:00:33Z"));
+    assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T12:00:53Z"));
     assert_eq!(street.position(), Some((140.0, None)));
 }
 
@@ -123,9 +123,9 @@ fn leaving_school_is_one_line() {
 fn a52_pacing_on_the_fence_tells_nothing() {
     let mut street = Street::school();
     let fence = [90.0, 105.0].repeat(20);
-    assert!(kinds(&street.stay(140.0, 15)).is_empty());
+    assert!(kinds(&street.stay(140.0, 25)).is_empty());
     assert!(kinds(&street.all(&fence)).is_empty(), "a second inside is not enough");
-    assert_eq!(kinds(&street.stay(90.0, 15)), ["zone-entered"]);
+    assert_eq!(kinds(&street.stay(90.0, 25)), ["zone-entered"]);
     assert!(kinds(&street.all(&fence)).is_empty());
     assert!(kinds(&street.all(&[130.0, 99.0].repeat(20))).is_empty(), "a second outside is not enough");
     assert!(kinds(&street.all(&[108.0, 114.0].repeat(20))).is_empty(), "the rim is not outside");
@@ -134,8 +134,8 @@ fn a52_pacing_on_the_fence_tells_nothing() {
 #[test]
 fn a52_time_counts_and_not_how_often_the_receiver_speaks() {
     let mut street = Street::school();
-    street.stay(180.0, 15);
-    for tenth in 1..=90 {
+    street.stay(180.0, 25);
+    for tenth in 1..=190 {
         let mut fix = street.fix_at(90.0, 5.0);
         fix.time += TENTH * tenth;
         let effects =
@@ -149,31 +149,31 @@ fn a52_time_counts_and_not_how_often_the_receiver_speaks() {
 #[test]
 fn a52_a_poor_fix_widens_the_rim_and_enters_no_small_zone() {
     let mut street = Street::school();
-    street.stay(180.0, 15);
-    street.stay(90.0, 15);
+    street.stay(180.0, 25);
+    street.stay(90.0, 25);
     for metres in [130.0, 150.0, 175.0] {
-        for _ in 0..15 {
+        for _ in 0..25 {
             street.wait(1);
             let effects = street.tell(street.fix_at(metres, 80.0));
             assert!(kinds(&effects).is_empty(), "{metres}");
         }
     }
-    assert_eq!(kinds(&street.stay(150.0, 15)), ["zone-left"]);
+    assert_eq!(kinds(&street.stay(150.0, 25)), ["zone-left"]);
 
     let mut street = Street::with(vec![zone("yard", 50)]);
-    street.stay(200.0, 15);
+    street.stay(200.0, 25);
     for _ in 0..60 {
         street.wait(1);
         let effects = street.tell(street.fix_at(0.0, 51.0));
         assert!(kinds(&effects).is_empty());
     }
-    assert_eq!(kinds(&street.stay(0.0, 15)), ["zone-entered"]);
+    assert_eq!(kinds(&street.stay(0.0, 25)), ["zone-entered"]);
 }
 
 #[test]
 fn waking_up_in_a_zone_says_that_nobody_saw_the_watch_come() {
     let mut street = Street::school();
-    let effects = street.stay(10.0, 15);
+    let effects = street.stay(10.0, 25);
     assert_eq!(kinds(&effects), ["zone-entered"]);
     assert_eq!(detail(&effects, "found").as_deref(), Some("inside"));
 }
@@ -181,47 +181,47 @@ fn waking_up_in_a_zone_says_that_nobody_saw_the_watch_come() {
 #[test]
 fn a_crossing_under_a_roof_is_one_line_with_the_time_before_it() {
     let mut street = Street::school();
-    street.stay(300.0, 15);
+    street.stay(300.0, 25);
     street.wait(1200);
-    let effects = street.stay(10.0, 15);
+    let effects = street.stay(10.0, 25);
     assert_eq!(kinds(&effects), ["zone-entered"]);
-    assert_eq!(detail(&effects, "after").as_deref(), Some("2026-11-23T12:00:15Z"));
-    assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T12:20:16Z"));
+    assert_eq!(detail(&effects, "after").as_deref(), Some("2026-11-23T12:00:25Z"));
+    assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T12:20:26Z"));
     assert_eq!(detail(&effects, "found"), None);
 }
 
 #[test]
 fn each_zone_is_watched_and_the_smallest_is_the_one_shown() {
     let mut street = Street::with(vec![zone("town", 5000), zone("school", 100)]);
-    let effects = street.stay(280.0, 15);
+    let effects = street.stay(280.0, 25);
     assert_eq!(kinds(&effects), ["zone-entered"]);
     assert_eq!(street.position().unwrap().1, Some("town"));
-    assert_eq!(kinds(&street.stay(80.0, 15)), ["zone-entered"]);
+    assert_eq!(kinds(&street.stay(80.0, 25)), ["zone-entered"]);
     assert_eq!(street.position().unwrap().1, Some("school"));
 }
 
 #[test]
 fn a_new_policy_moves_nobody_who_stands_still() {
     let mut street = Street::school();
-    street.stay(10.0, 15);
+    street.stay(10.0, 25);
     let renamed = Zone { name: "The new school".into(), ..zone("school", 100) };
     street.core.handle(Event::Rules(Some(vec![renamed])), street.now);
-    assert!(kinds(&street.stay(10.0, 15)).is_empty());
+    assert!(kinds(&street.stay(10.0, 25)).is_empty());
     let wider = zone("school", 200);
     street.core.handle(Event::Rules(Some(vec![wider])), street.now);
-    assert_eq!(kinds(&street.stay(10.0, 15)), ["zone-entered"], "another circle is another zone");
+    assert_eq!(kinds(&street.stay(10.0, 25)), ["zone-entered"], "another circle is another zone");
 }
 
 #[test]
 fn a_store_that_is_gone_for_a_moment_enters_and_leaves_nothing() {
     let mut street = Street::school();
-    street.stay(10.0, 15);
+    street.stay(10.0, 25);
     let effects = street.core.handle(Event::Rules(None), street.now);
     assert!(matches!(effects.as_slice(), [Effect::PositionChanged(Whereabouts { zone: None, .. })]));
-    assert!(kinds(&street.stay(10.0, 15)).is_empty());
+    assert!(kinds(&street.stay(10.0, 25)).is_empty());
     let effects = street.core.handle(Event::Rules(Some(vec![zone("school", 100)])), street.now);
     assert!(matches!(effects.as_slice(), [Effect::PositionChanged(Whereabouts { zone: Some(_), .. })]));
-    assert!(kinds(&street.stay(10.0, 15)).is_empty());
+    assert!(kinds(&street.stay(10.0, 25)).is_empty());
     assert_eq!(street.position(), Some((10.0, Some("school"))));
 }
 
@@ -246,7 +246,7 @@ fn a51_an_impossible_speed_is_not_believed() {
 #[test]
 fn a51_a_jump_is_believed_after_a_minute_of_agreement_and_its_zone_line_says_so() {
     let mut street = Street::school();
-    street.stay(50_000.0, 15);
+    street.stay(50_000.0, 25);
     let effects = street.stay(0.0, 60);
     let marks = effects.iter().filter(|effect| matches!(effect, Effect::PositionChanged(_)));
     assert_eq!(marks.count(), 1, "the position says once that it is in doubt");
@@ -258,26 +258,26 @@ fn a51_a_jump_is_believed_after_a_minute_of_agreement_and_its_zone_line_says_so(
     let effects = street.at(0.0);
     assert!(matches!(effects.as_slice(), [Effect::Jumped, Effect::PositionChanged(_)]), "{effects:?}");
     assert_eq!(street.position(), Some((0.0, None)));
-    let effects = street.stay(1.0, 10);
+    let effects = street.stay(1.0, 20);
     assert_eq!(kinds(&effects), ["zone-entered"]);
     assert_eq!(detail(&effects, "doubt").as_deref(), Some("jump"));
     assert_eq!(street.core.last.as_ref().unwrap().doubt, Some(Doubt::Jump));
-    for metres in 0..580 {
+    for metres in 0..570 {
         street.at(f64::from(metres % 7));
     }
     assert_eq!(street.core.last.as_ref().unwrap().doubt, Some(Doubt::Jump), "for ten minutes");
-    street.stay(3.0, 15);
+    street.stay(3.0, 25);
     assert_eq!(street.core.last.as_ref().unwrap().doubt, None);
-    let effects = street.stay(200.0, 15);
+    let effects = street.stay(200.0, 25);
     assert_eq!((kinds(&effects), detail(&effects, "doubt")), (vec!["zone-left"], None));
 }
 
 #[test]
 fn a51_a_jump_that_is_over_within_a_minute_enters_and_leaves_nothing() {
     let mut street = Street::school();
-    street.stay(50_000.0, 15);
+    street.stay(50_000.0, 25);
     assert!(kinds(&street.stay(0.0, 59)).is_empty());
-    assert!(kinds(&street.stay(50_000.0, 15)).is_empty());
+    assert!(kinds(&street.stay(50_000.0, 25)).is_empty());
     assert_eq!(street.core.last.as_ref().unwrap().doubt, None);
 }
 
@@ -394,15 +394,9 @@ fn a51_a_fix_that_is_none_is_refused() {
 }
 
 #[test]
-fn an_old_receiver_that_is_a_round_of_weeks_late_is_moved_into_these_years() {
-    let time: Timestamp = "2007-04-09T12:00:00Z".parse().unwrap();
-    assert_eq!(Fix::new(0.0, 0.0, 5.0, time).unwrap().time, "2026-11-23T12:00:00Z".parse().unwrap());
-}
-
-#[test]
 fn no_debug_text_holds_a_place() {
     let mut street = Street::school();
-    let effects = street.stay(10.0, 15);
+    let effects = street.stay(10.0, 25);
     let fix = street.fix_at(10.0, 5.0);
     let text = format!("{effects:?} {:?} {:?} {fix:?}", street.core, Event::Fix(fix));
     assert!(!text.contains("60.1") && !text.contains("24.9"), "{text}");

@@ -13,8 +13,8 @@ use policy::{Place, Zone};
 use super::fix::Fix;
 use super::judge::Doubt;
 
-/// How long fixes must agree that the watch is on the other side: one that strays does not, nor a train that passes.
-const DWELL: Duration = Duration::from_secs(10);
+/// How long fixes must agree that the watch is on the other side: one that strays does not, nor a train or bus that passes.
+const DWELL: Duration = Duration::from_secs(20);
 /// Width of the rim, metres, unless the fix is worse than that.
 const RIM_M: f64 = 20.0;
 /// Longer between the last fix on this side and the first on the other, and the crossing was missed.
@@ -96,7 +96,11 @@ impl Zones {
         if !self.in_force {
             return Vec::new();
         }
-        self.watched.iter_mut().filter_map(|watched| watched.pass(fix, mark, now)).collect()
+        let crossings = self.watched.iter_mut().filter_map(|watched| watched.pass(fix, mark, now));
+        let mut crossings: Vec<_> = crossings.collect();
+        // Whoever went from one to the other left first.
+        crossings.sort_by_key(|crossing| crossing.kind != CrossingKind::Left);
+        crossings
     }
 
     /// Id of the smallest zone the watch is in.
@@ -126,7 +130,9 @@ impl Watched {
         }
         let same = side.against.filter(|against| against.inside == inside);
         let against = *side.against.insert(same.unwrap_or(Against { inside, since: now, first: *fix, mark }));
-        if now.saturating_sub(against.since) < DWELL {
+        // That it is outside of a zone nobody knew of is no event: it need not wait.
+        let unknown = side.inside.is_none() && !inside;
+        if !unknown && now.saturating_sub(against.since) < DWELL {
             return None;
         }
         let before =

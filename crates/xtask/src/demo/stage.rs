@@ -84,7 +84,8 @@ impl Stage {
         self.ask_for(PATIENCE, what, request, fits)
     }
 
-    fn ask_for<T>(
+    /// The same, with patience of one's own.
+    pub(crate) fn ask_for<T>(
         &mut self,
         patience: Duration,
         what: &str,
