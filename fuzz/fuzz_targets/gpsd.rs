@@ -19,6 +19,7 @@ fn zone() -> Zone {
         latitude_e6: 60_170_000,
         longitude_e6: 24_940_000,
         radius_m: 100,
+        expect: Vec::new(),
     }
 }
 

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use daemon::access::Access;
-use daemon::clock::boot_time;
+use daemon::clock::{boot_time, unix_time};
 use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules, RulesChanged};
 use ipc::{names, paths};
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
@@ -18,6 +19,9 @@ use crate::gpsd;
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
+/// Between two looks at the clock at most, while a child is expected somewhere, and otherwise.
+const LONGEST: Duration = Duration::from_mins(5);
+const NOTHING: Duration = Duration::from_hours(24);
 /// How long an ending daemon waits for its last lines to reach the diary.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -48,6 +52,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let socket = config.gpsd;
     tokio::spawn(async move { gpsd::follow(&socket, sender).await });
     let mut watchdog = Watchdog::new();
+    let mut look_at = here.expected();
     let shutdown = daemon::shutdown();
     tokio::pin!(shutdown);
     loop {
@@ -61,6 +66,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
                 here.refresh_rules();
+                look_at = here.expected();
+            }
+            () = sleep_until(look_at) => {
+                here.look_at_the_clock();
+                look_at = here.expected();
             }
             () = watchdog.due() => watchdog.feed(),
             ended = &mut shutdown => {
@@ -87,6 +97,21 @@ impl Here {
     fn refresh_rules(&mut self) {
         if self.rules.refresh() {
             self.apply_rules();
+        }
+    }
+
+    /// When the clock is to be looked at: now and then, for it may be set.
+    fn expected(&self) -> Instant {
+        let unix = unix_time();
+        let rules = self.rules.in_force();
+        let next = rules.and_then(|rules| self.core.next_expected(&rules.policy.time_zone, unix));
+        let wait = next.map(|at| Duration::from_secs(at.saturating_sub(unix).unsigned_abs()).min(LONGEST));
+        Instant::now() + wait.unwrap_or(NOTHING)
+    }
+
+    fn look_at_the_clock(&mut self) {
+        if let Some(time_zone) = self.rules.in_force().map(|rules| rules.policy.time_zone.clone()) {
+            self.handle(Event::Clock(unix_time(), time_zone));
         }
     }
 

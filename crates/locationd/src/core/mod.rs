@@ -6,6 +6,7 @@
 mod fix;
 mod habit;
 mod judge;
+mod late;
 mod smooth;
 #[cfg(test)]
 mod tests;
@@ -14,13 +15,14 @@ mod zones;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use policy::{Place, Zone};
+use policy::{Place, TimeZone, Zone};
 
 pub use fix::{Fix, FixError};
 pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
 pub use zones::{Crossing, CrossingKind};
 
 use judge::Judge;
+use late::Late;
 use smooth::Smooth;
 use zones::Zones;
 
@@ -31,6 +33,8 @@ pub enum Event {
     Fix(Fix),
     /// The rules are others now; `None` without a readable store.
     Rules(Option<Vec<Zone>>),
+    /// The wall clock shows this second since 1970, in the family's zone: is the watch where it should be?
+    Clock(i64, TimeZone),
 }
 
 /// What follows.
@@ -83,7 +87,10 @@ pub struct Core {
     judge: Judge,
     smooth: Smooth,
     zones: Zones,
+    late: Late,
     last: Option<Whereabouts>,
+    /// When the last fix was believed, on the boot-time clock.
+    believed: Duration,
 }
 
 impl Core {
@@ -95,6 +102,7 @@ impl Core {
                 self.zones.set(zones);
                 self.zone_of_rules()
             }
+            Event::Clock(unix, time_zone) => self.expect(&time_zone, unix, now),
         }
     }
 
@@ -120,8 +128,24 @@ impl Core {
             doubt: mark,
         };
         self.last = Some(here.clone());
+        self.believed = now;
         effects.push(Effect::PositionChanged(here));
         effects
+    }
+
+    /// The next second since 1970 at which [`Event::Clock`] is wanted.
+    pub fn next_expected(&self, time_zone: &TimeZone, unix: i64) -> Option<i64> {
+        late::next(self.zones.known().map(|(zone, _)| zone), time_zone, unix)
+    }
+
+    fn expect(&mut self, time_zone: &TimeZone, unix: i64, now: Duration) -> Vec<Effect> {
+        let missing = self.zones.known().filter(|(_, inside)| *inside != Some(true));
+        let missing: Vec<_> = missing.map(|(zone, _)| zone.id.as_str()).collect();
+        let due = self.late.due(self.zones.known().map(|(zone, _)| zone), time_zone, unix);
+        let fresh = now.saturating_sub(self.believed) <= late::FRESH;
+        let elsewhere = self.last.as_ref().filter(|last| fresh && last.doubt.is_none());
+        let late = due.into_iter().filter(|zone| missing.contains(&zone.id.as_str()));
+        late.map(|zone| Effect::Record(late_line(zone, elsewhere, unix))).collect()
     }
 
     /// The position stays and says since when it is in doubt by its time.
@@ -147,6 +171,21 @@ impl Core {
             _ => Vec::new(),
         }
     }
+}
+
+/// `elsewhere`: where the watch is believed to be; `None` where nobody knows.
+fn late_line(zone: &Zone, elsewhere: Option<&Whereabouts>, unix: i64) -> Line {
+    let mut details = vec![("zone", zone.id.clone()), ("name", zone.name.clone())];
+    if let Ok(due) = Timestamp::from_second(unix) {
+        details.push(("time", format!("{due:.0}")));
+    }
+    details.push(("watch", if elsewhere.is_some() { "elsewhere" } else { "unknown" }.to_owned()));
+    if let Some(here) = elsewhere {
+        details.push(("latitude", format!("{:.5}", here.place.latitude())));
+        details.push(("longitude", format!("{:.5}", here.place.longitude())));
+        details.push(("accuracy-m", format!("{:.0}", here.accuracy_m.ceil())));
+    }
+    Line { kind: "zone-late", details }
 }
 
 /// Five decimals are a metre: no receiver on a wrist knows more.

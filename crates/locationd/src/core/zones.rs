@@ -103,6 +103,12 @@ impl Zones {
         crossings
     }
 
+    /// All of them, and whether the watch is inside; nobody knows yet of `None`.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&Zone, Option<bool>)> {
+        let watched = self.watched.iter().filter(|_| self.in_force);
+        watched.map(|watched| (&watched.zone, watched.side.inside))
+    }
+
     /// Id of the smallest zone the watch is in.
     pub(super) fn current(&self) -> Option<&str> {
         let inside = self.watched.iter().filter(|watched| self.in_force && watched.side.inside == Some(true));

@@ -7,24 +7,29 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nestling_locationd::core::{Core, Doubt, Effect, Event, Line};
 use nestling_locationd::gpsd::parse_line;
-use policy::{Place, Zone};
+use policy::{Days, Expect, Place, TimeZone, Zone};
 use sim::LatLon;
 
 use super::gpsd::Lockstep;
-use super::receiver::Step;
+use super::receiver::{MORNING, Step};
 use super::walk::Walk;
 
-/// School, and home 800 m south of it.
+/// School, where the child is to be by 08:15, and home 800 m south of it.
 fn zones((latitude, longitude): (f64, f64)) -> Vec<Zone> {
-    let zone = |id: &str, north: f64, radius_m| Zone {
+    let by_quarter_past = Expect { days: Days::ALL, by: "08:15".parse().unwrap() };
+    let zone = |id: &str, north: f64, radius_m, expect| Zone {
         id: id.into(),
         name: id.to_uppercase(),
         latitude_e6: ((latitude + north / 111_195.0) * 1e6).round() as i32,
         longitude_e6: (longitude * 1e6).round() as i32,
         radius_m,
+        expect,
     };
-    vec![zone("school", 0.0, 120), zone("home", -800.0, 80)]
+    vec![zone("school", 0.0, 120, vec![by_quarter_past]), zone("home", -800.0, 80, vec![])]
 }
+
+/// The boot-time clock of every watch when its walk begins.
+const START: Duration = Duration::from_secs(100);
 
 #[derive(Default)]
 struct Outcome {
@@ -41,7 +46,8 @@ struct Outcome {
 pub(crate) async fn walked(walk: Walk) -> String {
     let mut gpsd = Lockstep::start().await;
     let mut core = Core::default();
-    let mut now = Duration::from_secs(100);
+    let mut now = START;
+    let utc: TimeZone = "Etc/UTC".parse().unwrap();
     core.handle(Event::Rules(Some(zones(walk.receiver.base))), now);
     let mut outcome = Outcome::default();
     for step in walk.receiver.steps {
@@ -49,6 +55,12 @@ pub(crate) async fn walked(walk: Walk) -> String {
             Step::Unplug => gpsd.unplug().await,
             Step::Plug => gpsd.plug().await,
             Step::Say { wait, text, truth } => {
+                let unix = MORNING + now.saturating_sub(START).as_secs() as i64;
+                let due = core.next_expected(&utc, unix).map(|at| Duration::from_secs((at - unix) as u64));
+                if let Some(due) = due.filter(|due| *due <= wait) {
+                    let unix = unix + due.as_secs() as i64;
+                    outcome.take(core.handle(Event::Clock(unix, utc.clone()), now + due));
+                }
                 now += wait;
                 for line in gpsd.say(&text).await {
                     outcome.report(&mut core, line.trim_end(), now, truth);
@@ -60,6 +72,15 @@ pub(crate) async fn walked(walk: Walk) -> String {
 }
 
 impl Outcome {
+    /// What the clock alone brings.
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::Record(line) = effect {
+                self.events.push(told(&line));
+            }
+        }
+    }
+
     fn report(&mut self, core: &mut Core, line: &str, now: Duration, truth: LatLon) {
         let fix = match parse_line(line.as_bytes()) {
             Ok(Some(fix)) => fix,
@@ -124,6 +145,10 @@ fn told(line: &Line) -> String {
     let detail =
         |key: &str| line.details.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
     let time = |text: &str| clock(text.parse().unwrap());
+    if let Some(watch) = detail("watch") {
+        let (time, zone) = (time(detail("time").unwrap()), detail("zone").unwrap());
+        return format!("{time} not at {zone}: the watch is {watch}");
+    }
     let verb = if line.kind == "zone-left" { "left" } else { "entered" };
     let mut text = format!("{} {verb} {}", time(detail("time").unwrap()), detail("zone").unwrap());
     if detail("found").is_some() {

@@ -38,6 +38,7 @@ fn walk_at(
 /// All of them, in the order of the golden file.
 pub(crate) fn all() -> Vec<Walk> {
     let mut walks = honest();
+    walks.extend(edges());
     walks.extend(odd_receivers());
     walks.extend(lies());
     walks
@@ -60,6 +61,12 @@ fn honest() -> Vec<Walk> {
         walk("to school and back", "half an hour of lessons under a roof", HOME, |r| {
             to_school(r.stand(30));
             r.dark(1800).stand(20).go(-800.0, 0.0, FOOT).stand(30)
+        }),
+        walk("late", "still on the way at a quarter past", HOME, |r| {
+            r.stand(600).go(0.0, 0.0, FOOT).stand(60)
+        }),
+        walk("absent", "asleep under the roof of home: the watch was not seen for minutes", HOME, |r| {
+            r.stand(30).silent(1200).stand(30)
         }),
         walk("tunnel", "an underground passage from the street into the school", HOME, |r| {
             r.stand(30).go(-500.0, 0.0, FOOT).jump(0.0, 0.0).dark(420).stand(60)
@@ -105,6 +112,12 @@ fn honest() -> Vec<Walk> {
                 .go(0.0, 0.0, FOOT)
                 .stand(30)
         }),
+    ]
+}
+
+/// Where zones and the Earth have edges.
+fn edges() -> Vec<Walk> {
+    vec![
         walk("at the fence", "ten minutes of standing on it, from outside", (-300.0, 0.0), |r| {
             r.stand(20).go(-121.0, 0.0, FOOT).noise(6.0, 0.9).stand(600)
         }),

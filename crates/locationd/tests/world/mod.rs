@@ -33,6 +33,7 @@ pub(crate) fn school_zone() -> Zone {
         latitude_e6: 60_171_000,
         longitude_e6: 24_941_000,
         radius_m: 120,
+        expect: Vec::new(),
     }
 }
 
