@@ -60,13 +60,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             fix = fixes.recv() => {
                 let fix = fix.context("the client of gpsd ended")?;
                 // Also without policyd's word: the file is what counts.
-                here.refresh_rules();
+                if here.refresh_rules() {
+                    look_at = here.expected();
+                }
                 here.handle(Event::Fix(fix));
             }
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
-                here.refresh_rules();
-                look_at = here.expected();
+                if here.refresh_rules() {
+                    look_at = here.expected();
+                }
             }
             () = sleep_until(look_at) => {
                 here.look_at_the_clock();
@@ -94,10 +97,13 @@ struct Here {
 }
 
 impl Here {
-    fn refresh_rules(&mut self) {
-        if self.rules.refresh() {
+    /// Whether there are others.
+    fn refresh_rules(&mut self) -> bool {
+        let others = self.rules.refresh();
+        if others {
             self.apply_rules();
         }
+        others
     }
 
     /// When the clock is to be looked at: now and then, for it may be set.
