@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixListener;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -78,7 +79,8 @@ async fn a51_a_gpsd_that_drips_bytes_is_silent() {
             sleep(Duration::from_secs(5)).await;
         }
     });
-    played.accept().await.write_all(FIX).await.unwrap();
+    let mut gpsd = timeout(Duration::from_mins(1), played.accept()).await.unwrap();
+    gpsd.write_all(FIX).await.unwrap();
     assert!(played.fixes.recv().await.is_some());
     drip.await.unwrap();
 }
