@@ -20,6 +20,8 @@ pub enum Unit {
     Shell,
     /// appd
     Appd,
+    /// ModemManager, which is not ours
+    ModemManager,
 }
 
 impl Unit {
@@ -31,6 +33,7 @@ impl Unit {
             Self::Locationd => "nestling-locationd.service",
             Self::Shell => "nestling-shell.service",
             Self::Appd => "nestling-appd.service",
+            Self::ModemManager => "ModemManager.service",
         }
     }
 }

@@ -23,7 +23,7 @@ pub mod world;
 
 pub use clock::Now;
 pub use control::{Client, Command, Reply};
-pub use event::{Event, Stamped};
+pub use event::{Event, HangUp, Stamped};
 pub use fault::Fault;
 pub use modem::{Modem, ModemConfig, Registration, SimCard};
 pub use scenario::Scenario;

@@ -15,6 +15,7 @@ mod call_back;
 pub mod config;
 mod core;
 mod events;
+pub mod fuzz;
 mod helper;
 mod keeper;
 mod list;

@@ -215,6 +215,7 @@ impl Service {
             Effect::Tone(ticket, call, key) => self.modem.tone(ticket, call, key),
             Effect::Dial(ticket, number) => self.modem.dial(ticket, number),
             Effect::Forget(call) => self.modem.forget(call),
+            Effect::CloseLine => self.modem.close_line(),
             Effect::Answer(Ticket(ticket), result) => {
                 if let Some(reply) = self.waiting.remove(&ticket) {
                     // Who asked may have gone.

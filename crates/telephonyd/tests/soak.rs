@@ -5,10 +5,11 @@
 #[path = "../benches/soak/ledger.rs"]
 mod ledger;
 
-use ledger::{Ended, Ledger, Outcome, Seen, Told, Who};
+use ledger::{Ended, Ledger, Outcome, Place, Seen, Told, Who};
 
 fn seen(who: Who, rang: bool, ended: Option<Ended>) -> Seen {
-    Seen { who, label: "…66".into(), rang, ended, in_haste: false, second: false, faults: vec![] }
+    let (label, place) = ("…66".into(), Place::First);
+    Seen { who, label, rang, ended, in_haste: false, place, faults: vec![] }
 }
 
 fn mum() -> Who {
@@ -26,8 +27,13 @@ fn every_call_has_one_outcome_and_what_cannot_be_has_none() {
         (seen(mum(), false, Some(ByWatch)), None),
         (seen(mum(), false, Some(ByRemote)), None),
         (Seen { in_haste: true, ..seen(mum(), false, Some(ByRemote)) }, Some(Outcome::GaveUp)),
-        (Seen { second: true, ..seen(mum(), false, Some(ByWatch)) }, Some(Outcome::TurnedAway)),
-        (Seen { second: true, ..seen(mum(), true, Some(ByRemote)) }, None),
+        (Seen { place: Place::Busy, ..seen(mum(), false, Some(ByWatch)) }, Some(Outcome::TurnedAway)),
+        (Seen { place: Place::Busy, ..seen(mum(), true, Some(ByRemote)) }, None),
+        (Seen { place: Place::Busy, ..seen(mum(), false, Some(ByRemote)) }, None),
+        (Seen { place: Place::Waits, ..seen(mum(), false, Some(ByWatch)) }, None),
+        (Seen { place: Place::Waits, ..seen(mum(), true, Some(ByRemote)) }, Some(Outcome::Rang)),
+        (Seen { place: Place::Waits, ..seen(mum(), false, Some(ByRemote)) }, Some(Outcome::Waited)),
+        (Seen { place: Place::Waits, ..seen(Who::Stranger, true, Some(ByRemote)) }, None),
         (seen(Who::Stranger, false, Some(ByWatch)), Some(Outcome::TurnedAway)),
         (seen(Who::Stranger, true, Some(ByWatch)), None),
         (seen(Who::Stranger, false, Some(ByRemote)), None),
@@ -42,6 +48,11 @@ fn every_call_has_one_outcome_and_what_cannot_be_has_none() {
             Seen { faults: wrong.clone(), ..seen(Who::Stranger, false, Some(ByRemote)) },
             Some(Outcome::Lost("hung")),
         ),
+        (
+            Seen { faults: wrong.clone(), ..seen(mum(), false, Some(Ended::ByProbe)) },
+            Some(Outcome::Lost("hung")),
+        ),
+        (seen(mum(), false, Some(Ended::ByProbe)), None),
         (Seen { faults: wrong, ..seen(Who::Stranger, false, None) }, None),
     ] {
         assert_eq!(seen.outcome().ok(), outcome, "{seen:?}");
@@ -82,6 +93,17 @@ fn a_diary_with_a_line_too_few_or_too_many_is_wrong() {
         assert_eq!((ledger.calls, &ledger.wrong), (5, &vec![]));
         ledger.close(&told(&lines));
         assert_eq!(ledger.wrong.is_empty(), right, "{lines:?} {:?}", ledger.wrong);
+    }
+}
+
+#[test]
+fn who_waited_in_vain_is_in_the_diary_as_missed() {
+    for (times, right) in [(0, false), (1, true), (2, false)] {
+        let mut ledger = Ledger::default();
+        ledger.incoming(&Seen { place: Place::Waits, ..seen(mum(), false, Some(Ended::ByRemote)) });
+        assert_eq!((ledger.waited, &ledger.wrong), (1, &vec![]));
+        ledger.close(&told(&vec![("call-missed", &[("contact", "mum")][..]); times]));
+        assert_eq!(ledger.wrong.is_empty(), right, "{times}");
     }
 }
 

@@ -335,3 +335,42 @@ async fn a06_whatever_comes_back_nothing_is_answered_by_itself() {
     let answered = |stamped: &sim::Stamped| matches!(stamped.event, Event::Answered { .. });
     assert!(!house.world.events(mark).iter().any(answered));
 }
+
+/// ModemManager reads the `0` after the `1` when both come in one piece: then the modem is where it was and nobody knows.
+#[tokio::test]
+async fn a13_a_network_that_came_back_unnoticed_is_noticed_and_mum_can_be_called() {
+    let (house, _policyd) = House::start().await;
+    let (since, told) = (Instant::now(), house.shell.states().len());
+    let all =
+        |value: &str| ["+CREG", "+CGREG", "+CEREG"].map(|name| format!("{name}: {value}")).join("\r\n\r\n");
+    house.world.raw(&format!("{}\r\n\r\n{}", all("0"), all("1,\"00C8\",\"0001E240\",7")));
+    house
+        .within(RECOVERS, "ModemManager without a network", async |house| {
+            (house.shell.telephony.modem().await.ok()? != ModemState::Registered).then_some(())
+        })
+        .await;
+    house
+        .within(RECOVERS, "the network", async |house| {
+            (house.shell.telephony.modem().await.ok()? == ModemState::Registered).then_some(())
+        })
+        .await;
+    println!("back after {:?}", since.elapsed());
+    assert!(since.elapsed() < RECOVERS, "{:?}", since.elapsed());
+    house.shell.telephony.dial("mum").await.unwrap();
+    let mut house = house;
+    house.shell.told(told, CallState::Dialling).await;
+}
+
+/// A modem that says half of what it should dials, and ModemManager gives the call up: nobody must be left on the line.
+#[tokio::test]
+async fn a07_a_call_that_modem_manager_lost_leaves_nobody_on_the_line() {
+    let (mut house, _policyd) = House::start().await;
+    let mark = house.world.mark();
+    house.shell.telephony.dial("mum").await.unwrap();
+    house.shell.told(0, CallState::Dialling).await;
+    house.seen(mark, |event| matches!(event, Event::RemoteRinging { .. })).await;
+    house.world.begin(sim::Fault::Truncated { keep: 14 }).unwrap();
+    house.shell.told(1, CallState::None).await;
+    house.seen(mark, |event| matches!(event, Event::HungUpByWatch { .. })).await;
+    assert_eq!(house.world.status().calls.len(), 0);
+}

@@ -2,7 +2,7 @@
 
 use sim::Fault;
 
-use crate::ledger::Who;
+use crate::ledger::{Place, Who};
 
 /// xorshift64: a run can be repeated.
 #[derive(Debug)]
@@ -41,8 +41,18 @@ const TURNS: [Turn; 6] = [
 ];
 /// The family's, in the order of their numbers.
 const CONTACTS: [&str; 5] = ["mum", "dad", "gran", "aunt", "bo"];
+/// Those whose second call waits.
+const GUARDIANS: [&str; 2] = ["mum", "dad"];
 /// telephonyd tells 32 callers apart within a minute: with the contacts and those without a number these are fewer.
 const STRANGERS: u64 = 20;
+
+impl Caller {
+    /// Where a call of his stands that comes during another.
+    pub(crate) fn second_place(&self) -> Place {
+        let guardian = |id: &str| GUARDIANS.contains(&id);
+        if matches!(&self.who, Who::Contact(id) if guardian(id)) { Place::Waits } else { Place::Busy }
+    }
+}
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Self {

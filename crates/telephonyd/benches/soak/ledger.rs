@@ -25,6 +25,19 @@ pub(crate) enum Ended {
     WithNetwork,
     /// It never reached the watch.
     Unreachable,
+    /// ModemManager's probe ended it (`ATH`), before anybody could see it.
+    ByProbe,
+}
+
+/// Whether another call was there when it came (ADR 0014).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// None was.
+    First,
+    /// One was, and this one is told busy.
+    Busy,
+    /// One was, and this one waits for its end.
+    Waits,
 }
 
 /// The evidence about one call to the watch.
@@ -39,8 +52,8 @@ pub(crate) struct Seen {
     pub(crate) ended: Option<Ended>,
     /// The caller hung up before there could be a verdict.
     pub(crate) in_haste: bool,
-    /// Another call was there, so that nobody may ring.
-    pub(crate) second: bool,
+    /// Before it rang it may have had to wait.
+    pub(crate) place: Place,
     /// What was wrong while it lasted.
     pub(crate) faults: Vec<&'static str>,
 }
@@ -54,6 +67,8 @@ pub(crate) enum Outcome {
     TurnedAway,
     /// The caller was faster than the verdict.
     GaveUp,
+    /// It waited behind another call until the caller hung up.
+    Waited,
     /// It did not get through because of this.
     Lost(&'static str),
 }
@@ -65,15 +80,16 @@ impl Seen {
         match (self.rang, self.ended, self.faults.first()) {
             (_, None, _) => Err("the network still holds it".into()),
             (true, ..) if !contact => Err("a stranger rang".into()),
-            (true, _, None) if self.second => Err("a second call rang".into()),
+            (true, _, None) if self.place == Place::Busy => Err("a second call rang".into()),
             (true, Some(Ended::Unreachable), _) => Err("it rang and never reached the watch".into()),
             (true, ..) => Ok(Outcome::Rang),
-            (false, Some(Ended::ByWatch), None) if contact && !self.second => {
+            (false, Some(Ended::ByWatch), None) if contact && self.place != Place::Busy => {
                 Err("a contact was turned away".into())
             }
             (false, Some(Ended::ByWatch), _) => Ok(Outcome::TurnedAway),
             (false, Some(_), Some(fault)) => Ok(Outcome::Lost(fault)),
             (false, Some(Ended::ByRemote), None) if self.in_haste => Ok(Outcome::GaveUp),
+            (false, Some(Ended::ByRemote), None) if self.place == Place::Waits => Ok(Outcome::Waited),
             (false, Some(how), None) => {
                 Err(format!("it neither rang nor was turned away, but ended {how:?}"))
             }
@@ -104,6 +120,7 @@ pub(crate) struct Ledger {
     pub(crate) rang: u32,
     pub(crate) turned_away: u32,
     pub(crate) gave_up: u32,
+    pub(crate) waited: u32,
     pub(crate) dialled: u32,
     /// By the fault.
     pub(crate) lost: BTreeMap<&'static str, u32>,
@@ -131,18 +148,21 @@ impl Ledger {
             Outcome::Rang => self.rang += 1,
             Outcome::TurnedAway => self.turned_away += 1,
             Outcome::GaveUp => self.gave_up += 1,
+            Outcome::Waited => self.waited += 1,
             Outcome::Lost(fault) => *self.lost.entry(fault).or_default() += 1,
         }
         // A modem that comes back with a call in it shows that call anew.
-        let twice = if seen.faults.is_empty() { 0 } else { 3 };
-        let certain = |wanted| u64::from(outcome == wanted);
+        let undisturbed = seen.faults.is_empty();
+        let twice = if undisturbed { 0 } else { 3 };
+        // A disturbed one may have been ended before telephonyd saw it: with the line, or by a modem that was started again.
+        let certain = |wanted| u64::from(outcome == wanted && undisturbed);
         let maybe = u64::from(matches!(outcome, Outcome::GaveUp));
         let away = certain(Outcome::TurnedAway);
         self.refused.entry(seen.label.clone()).or_default().add(away, away + maybe + twice);
         if let Who::Contact(id) = &seen.who {
-            let rang = certain(Outcome::Rang);
+            let known = certain(Outcome::Rang) + certain(Outcome::Waited);
             let range = self.answered_for.entry((true, id.clone())).or_default();
-            range.add(rang, rang + maybe + twice);
+            range.add(known, known + maybe + twice);
         }
     }
 
@@ -201,6 +221,7 @@ impl Ledger {
         self.rang += later.rang;
         self.turned_away += later.turned_away;
         self.gave_up += later.gave_up;
+        self.waited += later.waited;
         self.dialled += later.dialled;
         for (fault, count) in later.lost {
             *self.lost.entry(fault).or_default() += count;

@@ -89,10 +89,10 @@ async fn main() {
             let _place = free.acquire().await.unwrap();
             let started = Instant::now();
             let (ledger, late) = soak(number, options).await;
-            let Ledger { calls, rang, turned_away, gave_up, dialled, lost, wrong, .. } = ledger;
+            let Ledger { calls, rang, turned_away, gave_up, waited, dialled, lost, wrong, .. } = ledger;
             let line = serde_json::json!({
                 "watch": number, "calls": calls, "rang": rang, "turned_away": turned_away, "gave_up": gave_up,
-                "dialled": dialled, "lost": lost, "late": late,
+                "waited": waited, "dialled": dialled, "lost": lost, "late": late,
                 "seconds": started.elapsed().as_secs(), "wrong": wrong,
             });
             println!("{line}");

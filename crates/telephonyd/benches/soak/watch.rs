@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipc::{CallState, ModemState, Refusal};
-use sim::{Event, Fault, WorldConfig};
+use sim::{Event, Fault, HangUp, WorldConfig};
 use tokio::time::{Instant, sleep, timeout};
 use zbus::{Connection, OwnedObjectPath};
 
 use crate::chance::{Caller, Chance, Turn};
 use crate::diary::Diary;
 use crate::house::{House, PATIENCE, family};
-use crate::ledger::{Ended, Ledger, Seen, Who};
+use crate::ledger::{Ended, Ledger, Place, Seen, Who};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// A verdict takes milliseconds, the end of a second call four seconds, on a loaded machine more.
@@ -34,6 +34,8 @@ pub(crate) struct Watch {
     pub(crate) ledger: Ledger,
     /// How often the watch could not be reached half a minute after a fault had ended.
     pub(crate) late: BTreeMap<&'static str, u32>,
+    /// How often telephonyd had ModemManager started again.
+    pub(crate) restarts: u32,
 }
 
 /// One call under way.
@@ -53,7 +55,7 @@ impl Watch {
         house.modem_is(ModemState::Registered).await;
         let bus = house.bus.connect().await.unwrap();
         let (chance, ledger) = (Chance::new(seed ^ (u64::from(number) << 32)), Ledger::default());
-        Self { house, diary, bus, chance, ledger, late: BTreeMap::new() }
+        Self { house, diary, bus, chance, ledger, late: BTreeMap::new(), restarts: 0 }
     }
 
     /// Plays `calls` calls, the last fifth with a modem that garbles, and compares with the diary.
@@ -114,6 +116,7 @@ impl Watch {
     fn ended(&self, call: &Call) -> Option<Ended> {
         let is = |number: &Option<String>| *number == call.caller.number;
         self.house.world.events(call.mark).iter().find_map(|stamped| match &stamped.event {
+            Event::HungUpByWatch { number, command: HangUp::Ath, .. } if is(number) => Some(Ended::ByProbe),
             Event::HungUpByWatch { number, .. } if is(number) => Some(Ended::ByWatch),
             Event::HungUpByRemote { number } if is(number) => Some(Ended::ByRemote),
             Event::Lost { number } if is(number) => Some(Ended::WithNetwork),
@@ -166,8 +169,9 @@ impl Watch {
         } else {
             self.decided(&call, limit).await;
             let rings = self.house.shell.states().get(call.told) == Some(&CallState::Ringing);
-            if rings && self.chance.one_in(3) {
-                second = self.second(&call.caller, limit).await;
+            let caller = self.chance.caller();
+            if rings && self.chance.one_in(3) && caller.label != call.caller.label {
+                second = Some(self.second(caller, fault).await);
             }
             // Right again before anybody does anything, or only afterwards.
             if fault.is_some() && self.chance.one_in(2) {
@@ -184,14 +188,17 @@ impl Watch {
             let _ = self.house.world.leave(call.caller.number.as_deref());
         }
         self.until(VERDICT, |watch| watch.ended(&call).is_some()).await;
+        if let Some(second) = &second {
+            self.after_the_first(second, fault).await;
+        }
         if in_haste {
             // The verdict, if there was one, comes to the screen yet.
             let _ = self.quiet(VERDICT).await;
         }
         let rings = self.rings(&call).await;
-        self.account(&call, &rings, in_haste, false, fault);
+        self.account(&call, &rings, in_haste, Place::First, fault);
         if let Some(second) = &second {
-            self.account(second, &rings, false, true, fault);
+            self.account(second, &rings, false, second.caller.second_place(), fault);
         }
         let both = [Some(&call), second.as_ref()];
         let is_one = |contact: &String| {
@@ -208,28 +215,63 @@ impl Watch {
         call: &Call,
         rings: &[String],
         in_haste: bool,
-        second: bool,
+        place: Place,
         fault: Option<&'static str>,
     ) {
         let Caller { who, label, .. } = call.caller.clone();
         let rang = rings.iter().any(|contact| who == Who::Contact(contact.clone()));
         let ended = self.ended(call);
         let faults = fault.into_iter().collect();
-        self.ledger.incoming(&Seen { who, label, rang, ended, in_haste, second, faults });
+        self.ledger.incoming(&Seen { who, label, rang, ended, in_haste, place, faults });
     }
 
-    /// Somebody else calls meanwhile: he must be turned away, and the first call stay.
-    async fn second(&mut self, first: &Caller, limit: Duration) -> Option<Call> {
-        let caller = self.chance.caller();
-        if caller.label == first.label {
-            return None;
-        }
+    /// Somebody else calls meanwhile, and the first call stays: a guardian waits, who may tire of it, all others are turned
+    /// away.
+    async fn second(&mut self, caller: Caller, fault: Option<&'static str>) -> Call {
         let call = self.call(caller);
-        self.until(limit, |watch| watch.ended(&call).is_some()).await;
+        let limit = if fault.is_some() { DISTURBED } else { VERDICT };
+        let waits = call.caller.second_place() == Place::Waits;
+        if waits && self.waits(limit).await {
+            if self.chance.one_in(2) {
+                return call;
+            }
+        } else if waits && fault.is_none() {
+            self.ledger.wrong.push(format!("{:?} does not wait", call.caller));
+        } else {
+            self.until(limit, |watch| watch.ended(&call).is_some()).await;
+        }
         if self.ended(&call).is_none() {
             let _ = self.house.world.leave(call.caller.number.as_deref());
         }
-        Some(call)
+        call
+    }
+
+    /// The screen says that somebody waits.
+    async fn waits(&self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        while Instant::now() < end {
+            if self.house.shell.telephony.call().await.is_ok_and(|call| !call.waiting.is_empty()) {
+                return true;
+            }
+            sleep(LOOK_AGAIN * 5).await;
+        }
+        false
+    }
+
+    /// The first call is over: who waited for that rings now, and hangs up after a while.
+    async fn after_the_first(&mut self, second: &Call, fault: Option<&'static str>) {
+        let limit = Instant::now() + if fault.is_some() { DISTURBED } else { VERDICT };
+        let Who::Contact(contact) = second.caller.who.clone() else { return };
+        while self.ended(second).is_none() && Instant::now() < limit {
+            if self.rings(second).await.contains(&contact) {
+                break;
+            }
+            sleep(LOOK_AGAIN * 5).await;
+        }
+        if self.ended(second).is_none() {
+            let _ = self.house.world.leave(second.caller.number.as_deref());
+        }
+        self.until(VERDICT, |watch| watch.ended(second).is_some()).await;
     }
 
     /// The child, or the caller, does what the turn says with a call that rings.
@@ -290,10 +332,9 @@ impl Watch {
             self.ledger.wrong.push(format!("dialling {contact}: {asked:?}"));
         }
         let mut second = None;
-        if made && self.chance.one_in(3) {
-            let nobody =
-                Caller { who: Who::Stranger, number: Some("+358405550000".into()), label: "…00".into() };
-            second = self.second(&nobody, limit).await;
+        let caller = self.chance.caller();
+        if made && self.chance.one_in(3) && caller.who != Who::Contact(contact.into()) {
+            second = Some(self.second(caller, fault).await);
         }
         if made && self.chance.one_in(2) && self.house.world.answer().is_ok() {
             sleep(THEY_TALK).await;
@@ -308,18 +349,31 @@ impl Watch {
         }
         self.ledger.outgoing(contact, made, fault);
         if let Some(second) = &second {
+            self.after_the_first(second, fault).await;
             let rings = self.rings(second).await;
-            self.account(second, &rings, false, true, fault);
-            if !rings.is_empty() {
-                self.ledger.wrong.push(format!("{rings:?} rang while {contact} was called"));
+            self.account(second, &rings, false, second.caller.second_place(), fault);
+            if rings.iter().any(|rang| second.caller.who != Who::Contact(rang.clone())) {
+                self.ledger.wrong.push(format!("{rings:?} rang while {:?} called", second.caller));
             }
         }
     }
 
+    /// Does for telephonyd what systemd does (services/units/nestling-modem-again.path).
+    async fn grant_a_restart(&mut self) {
+        if std::fs::remove_file(self.house.root.join("runtime/modem-manager-again")).is_err() {
+            return;
+        }
+        self.restarts += 1;
+        if let Err(error) = self.house.manager.restart().await {
+            self.ledger.wrong.push(format!("ModemManager does not come back: {error}"));
+        }
+    }
+
     /// Nothing is left over, anywhere.
-    async fn quiet(&self, limit: Duration) -> Result<(), String> {
+    async fn quiet(&mut self, limit: Duration) -> Result<(), String> {
         let end = Instant::now() + limit;
         loop {
+            self.grant_a_restart().await;
             let left = self.left_over().await;
             if left.is_empty() {
                 return Ok(());
@@ -370,10 +424,15 @@ impl Watch {
         // ModemManager keeps a modem whose port was closed until udev says that the device went, which nobody does here.
         if fault != "vanished" {
             let end = Instant::now() + BACK_WITHIN;
-            let quiet = self.quiet(BACK_WITHIN).await.is_ok();
-            if quiet && self.is_reached(fault, end).await && self.quiet(VERDICT).await.is_ok() {
-                return;
-            }
+            let why = match self.quiet(BACK_WITHIN).await {
+                Err(left) => left,
+                Ok(()) if !self.is_reached(fault, end).await => "a stranger is not turned away".into(),
+                Ok(()) => match self.quiet(VERDICT).await {
+                    Ok(()) => return,
+                    Err(left) => left,
+                },
+            };
+            eprintln!("not back in {} s after {fault}: {why}", BACK_WITHIN.as_secs());
             *self.late.entry(fault).or_default() += 1;
         }
         self.start_again().await;
@@ -384,13 +443,16 @@ impl Watch {
         let stranger =
             Caller { who: Who::Stranger, number: Some("+358405550099".into()), label: "…99".into() };
         let call = self.call(stranger);
-        let left = end.saturating_duration_since(Instant::now());
-        let reached = self.until(left, |watch| watch.ended(&call).is_some()).await;
+        while self.ended(&call).is_none() && Instant::now() < end {
+            self.grant_a_restart().await;
+            sleep(LOOK_AGAIN * 5).await;
+        }
+        let reached = self.ended(&call).is_some();
         if !reached {
             let _ = self.house.world.leave(call.caller.number.as_deref());
         }
         let rings = self.rings(&call).await;
-        self.account(&call, &rings, false, false, Some(fault));
+        self.account(&call, &rings, false, Place::First, Some(fault));
         reached
     }
 

@@ -72,6 +72,7 @@ impl Core {
             self.effects.push(Effect::Forget(seen.id.clone()));
             return self.gone(&seen.id, now);
         }
+        self.line_used |= seen.progress != Progress::Ringing;
         let Some(call) = self.calls.get_mut(&seen.id) else { return self.first_seen(seen, now) };
         call.progress = seen.progress;
         if call.number.0.is_empty() {

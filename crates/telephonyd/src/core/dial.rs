@@ -96,6 +96,7 @@ impl Core {
     }
 
     fn start(&mut self, ticket: Ticket, who: Who, number: Private<String>, now: Duration) {
+        self.line_used = true;
         self.show(Screen::dialling(ticket, number.clone(), who, now));
         self.effects.push(Effect::Dial(ticket, number));
     }

@@ -54,6 +54,8 @@ pub(crate) struct Core {
     named: u64,
     rings: bool,
     speaks: bool,
+    /// Something was dialled or spoken since the line was closed.
+    line_used: bool,
     log: Log,
     log_told: Shown,
     flood: Flood,
@@ -79,6 +81,7 @@ impl Core {
             named: 0,
             rings: false,
             speaks: false,
+            line_used: false,
             log: Log::default(),
             log_told: Shown::default(),
             flood: Flood::default(),
@@ -129,6 +132,7 @@ impl Core {
             self.effects.push(Effect::Show(call));
         }
         self.drive();
+        self.close_line();
         std::mem::take(&mut self.effects)
     }
 
@@ -141,6 +145,16 @@ impl Core {
         let speaks = self.shown.state == ipc::CallState::Active;
         if std::mem::replace(&mut self.speaks, speaks) != speaks {
             self.effects.push(Effect::Audio(speaks));
+        }
+    }
+
+    /// After a call with sound the modem is told that there is none, for it may hold one that ModemManager lost: an ear that
+    /// nobody sees. A call that only rang opened none.
+    fn close_line(&mut self) {
+        let free = self.calls.is_empty() && self.screen.is_none() && self.emergency.is_none();
+        if self.line_used && free && self.modem.state != ipc::ModemState::Absent {
+            self.line_used = false;
+            self.effects.push(Effect::CloseLine);
         }
     }
 

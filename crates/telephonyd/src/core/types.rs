@@ -169,6 +169,8 @@ pub(crate) enum Effect {
     Dial(Ticket, Private<String>),
     /// The modem may forget a call that is over.
     Forget(CallId),
+    /// End whatever call the modem still holds, before anything else is dialled.
+    CloseLine,
     /// Begin to ring, or fall silent.
     Ring(bool),
     /// Both can speak, or not any more: the audio path.

@@ -8,7 +8,7 @@ use zbus::proxy::CacheProperties;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
 use super::name_of;
-use super::proxies::{MODEM, ModemProxy, NAME, ROOT, SIM, THREE_GPP, TimeProxy, VOICE};
+use super::proxies::{MODEM, Modem3gppProxy, ModemProxy, NAME, ROOT, SIM, THREE_GPP, TimeProxy, VOICE};
 use super::table::{ModemSeen, Properties};
 
 /// An AT command that nobody answers is given up by ModemManager after 3 s.
@@ -67,6 +67,12 @@ pub(super) async fn get_all(
 pub(super) async fn enable(connection: &Connection, path: OwnedObjectPath) -> zbus::Result<()> {
     let modem = ModemProxy::builder(connection).cache_properties(CacheProperties::No).path(path);
     modem.build().await?.enable(true).await
+}
+
+/// Has ModemManager look for the network: the modem may have one already.
+pub(super) async fn register(connection: &Connection, path: OwnedObjectPath) -> zbus::Result<()> {
+    let modem = Modem3gppProxy::builder(connection).cache_properties(CacheProperties::No).path(path);
+    modem.build().await?.register("").await
 }
 
 /// Whether ModemManager answers, and the modem behind it; `calling`: only ModemManager is asked. A `NO CARRIER` that comes

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemon::Private;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tokio::time::timeout;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, Variant};
 
@@ -12,6 +14,9 @@ use super::name_of;
 use super::proxies::{CallProxy, VoiceProxy};
 use crate::core::{CallId, Event, Ticket};
 use crate::service::Input;
+
+/// A number that is dialled waits so long for the line to be closed, and not a moment longer: it may be the one for help.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the modem did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +37,8 @@ pub(crate) struct Commands {
     inputs: mpsc::Sender<Input>,
     /// Whoever looks after the modem hears of what it did not do.
     doubts: Arc<Notify>,
+    /// Held while the line is being closed: what was dialled before that would be ended with it.
+    closing: Arc<Mutex<()>>,
 }
 
 impl Commands {
@@ -41,7 +48,7 @@ impl Commands {
         inputs: mpsc::Sender<Input>,
         doubts: Arc<Notify>,
     ) -> Self {
-        Self { connection: connection.clone(), modem, inputs, doubts }
+        Self { connection: connection.clone(), modem, inputs, doubts, closing: Arc::default() }
     }
 
     /// Ends a call.
@@ -81,9 +88,22 @@ impl Commands {
     pub(crate) fn dial(&self, ticket: Ticket, number: Private<String>) {
         let this = self.clone();
         tokio::spawn(async move {
+            drop(timeout(CLOSES_WITHIN, this.closing.lock()).await);
             let call = this.create_and_start(&number.0).await;
             let call = call.inspect_err(|error| this.failed(error, "a number is not dialled"));
             this.tell(Event::Dialled(ticket, call.ok())).await;
+        });
+    }
+
+    /// Ends whatever call the modem still holds. Where it cannot there is nothing to do but to doubt the modem.
+    pub(crate) fn close_line(&self) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let _closing = this.closing.lock().await;
+            let done = async { Ok::<_, CommandError>(this.voice().await?.hangup_all().await?) };
+            if let Err(error) = done.await {
+                this.failed(&error, "the line is not closed");
+            }
         });
     }
 

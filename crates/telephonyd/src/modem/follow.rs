@@ -18,6 +18,7 @@ use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, messa
 
 use super::ask;
 use super::health::{Health, Verdict};
+use super::lost::Lost;
 use super::name_of;
 use super::proxies::{CALL, MODEM, NAME, ROOT, SIM, THREE_GPP, VOICE};
 use super::sim::Sims;
@@ -59,6 +60,7 @@ pub(super) async fn start(
         sims,
         again,
         health: Health::new(),
+        lost: Lost::new(),
         look: Instant::now(),
         looking: false,
         doubts,
@@ -75,6 +77,7 @@ enum Found {
     Call(OwnedObjectPath, zbus::Result<Properties>),
     Enabled(zbus::Result<()>),
     Alive(bool),
+    Registered(zbus::Result<()>),
 }
 
 struct Follower {
@@ -94,6 +97,7 @@ struct Follower {
     /// Written, it has ModemManager started again.
     again: PathBuf,
     health: Health,
+    lost: Lost,
     /// When it is next asked whether the modem is alive, unless it is being asked.
     look: Instant,
     looking: bool,
@@ -217,6 +221,26 @@ impl Follower {
         self.jobs.spawn(async move { Found::Alive(ask::is_alive(&connection, modem, calling).await) });
     }
 
+    fn network_changed(&mut self) {
+        if !self.modem.has_no_network() {
+            return self.lost.found();
+        }
+        let now = boot_time();
+        let doubted_in = self.lost.gone(now).saturating_sub(now);
+        self.look = self.look.min(Instant::now() + doubted_in);
+    }
+
+    /// A call is not disturbed: one for help may go without being registered.
+    fn doubt_the_network(&mut self) {
+        let Some(path) = self.path.borrow().clone().filter(|_| self.modem.has_no_network()) else {
+            return self.lost.found();
+        };
+        if self.lost.is_doubtful(boot_time()) && self.calls.is_empty() {
+            let connection = self.connection.clone();
+            self.jobs.spawn(async move { Found::Registered(ask::register(&connection, path).await) });
+        }
+    }
+
     fn judged(&mut self, verdict: Verdict) {
         self.look = Instant::now() + verdict.again_in;
         if verdict.restart {
@@ -261,6 +285,11 @@ impl Follower {
                 self.looking = false;
                 let verdict = if alive { self.health.answered() } else { self.health.missed() };
                 self.judged(verdict);
+                self.doubt_the_network();
+            }
+            Found::Registered(Ok(())) => {}
+            Found::Registered(Err(error)) => {
+                tracing::info!(error = name_of(&error), "there is no network");
             }
             Found::Enabled(Ok(())) => self.pause = PAUSES.0,
             Found::Enabled(Err(error)) => {
@@ -366,6 +395,7 @@ impl Follower {
                 if self.modem.is_disabled() && !was_disabled {
                     self.enable(Duration::ZERO);
                 }
+                self.network_changed();
             }
             _ => {}
         }

@@ -7,6 +7,7 @@ mod ask;
 mod commands;
 mod follow;
 mod health;
+mod lost;
 mod proxies;
 mod sim;
 mod table;
@@ -19,6 +20,7 @@ use zbus::{Connection, DBusError as _};
 
 pub(crate) use self::commands::Commands;
 use self::sim::Sims;
+pub(crate) use self::table::{Calls, ModemSeen, Properties};
 use crate::config::Config;
 use crate::service::Input;
 

@@ -28,11 +28,21 @@ pub(super) trait Modem {
 }
 
 #[proxy(
+    interface = "org.freedesktop.ModemManager1.Modem.Modem3gpp",
+    default_service = "org.freedesktop.ModemManager1"
+)]
+pub(super) trait Modem3gpp {
+    /// An empty operator lets the modem choose.
+    fn register(&self, operator: &str) -> zbus::Result<()>;
+}
+
+#[proxy(
     interface = "org.freedesktop.ModemManager1.Modem.Voice",
     default_service = "org.freedesktop.ModemManager1"
 )]
 pub(super) trait Voice {
     fn create_call(&self, properties: HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedObjectPath>;
+    fn hangup_all(&self) -> zbus::Result<()>;
     fn delete_call(&self, call: &zbus::ObjectPath<'_>) -> zbus::Result<()>;
 }
 

@@ -15,11 +15,11 @@ use crate::core::{CallId, Direction, ModemView, Progress, Sighting};
 /// Longer texts of a modem are cut: nothing valid is.
 const LONGEST_TEXT: usize = 64;
 
-pub(super) type Properties = HashMap<String, OwnedVariant>;
+pub(crate) type Properties = HashMap<String, OwnedVariant>;
 
 /// The modem that is used.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ModemSeen {
+pub(crate) struct ModemSeen {
     /// `MMModemState`
     state: i32,
     /// `MMModem3gppRegistrationState`
@@ -33,7 +33,7 @@ pub(super) struct ModemSeen {
 
 /// What is in the tray.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Card {
+pub(crate) enum Card {
     None,
     Sim(Private<String>),
 }
@@ -54,7 +54,7 @@ const REGISTERED_FOR_EMERGENCIES: u32 = 8;
 
 impl ModemSeen {
     /// Takes changed properties of one of the modem's interfaces; those that are not used are left alone.
-    pub(super) fn take(&mut self, properties: &Properties) {
+    pub(crate) fn take(&mut self, properties: &Properties) {
         if let Some(state) = number(properties, "State") {
             self.state = state;
         }
@@ -71,13 +71,18 @@ impl ModemSeen {
     }
 
     /// Takes the properties of its SIM.
-    pub(super) fn take_sim(&mut self, sim: &Properties) {
+    pub(crate) fn take_sim(&mut self, sim: &Properties) {
         self.imsi = Private(text(sim, "Imsi").unwrap_or_default());
         // A PIN does not hide it.
         self.card = text(sim, "SimIdentifier").filter(|id| !id.is_empty()).map(|id| Card::Sim(Private(id)));
         let numbers = sim.get("EmergencyNumbers").and_then(|v| v.try_clone().ok());
         let numbers: Vec<String> = numbers.and_then(|v| v.try_into().ok()).unwrap_or_default();
         self.sim_numbers = SimNumbers::from_sim(numbers);
+    }
+
+    /// It is switched on, and ModemManager knows of no network.
+    pub(super) fn has_no_network(&self) -> bool {
+        (state::DISABLED + 1..state::REGISTERED).contains(&self.state)
     }
 
     /// What is in its tray, if that is known.
@@ -91,7 +96,7 @@ impl ModemSeen {
     }
 
     /// As the core sees it.
-    pub(super) fn view(&self) -> ModemView {
+    pub(crate) fn view(&self) -> ModemView {
         let registration = self.registration == REGISTERED_FOR_EMERGENCIES;
         let state = match self.state {
             state::FAILED | state::LOCKED => ModemState::Emergency,
@@ -115,18 +120,18 @@ struct Partial {
 
 /// All calls of the modem.
 #[derive(Debug, Default)]
-pub(super) struct Calls(HashMap<String, Partial>);
+pub(crate) struct Calls(HashMap<String, Partial>);
 
 impl Calls {
     /// A call was announced. Returns whether it is a new one.
-    pub(super) fn added(&mut self, path: &str) -> bool {
+    pub(crate) fn added(&mut self, path: &str) -> bool {
         let new = !self.0.contains_key(path);
         self.0.entry(path.to_owned()).or_default();
         new
     }
 
     /// A call is no more.
-    pub(super) fn removed(&mut self, path: &str) -> bool {
+    pub(crate) fn removed(&mut self, path: &str) -> bool {
         self.0.remove(path).is_some()
     }
 
@@ -135,20 +140,25 @@ impl Calls {
         self.0.values().any(|call| call.progress == Some(Progress::Active))
     }
 
+    /// There is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All are no more.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// Its state, from a signal (`MMCallState`).
-    pub(super) fn state(&mut self, path: &str, state: i32) -> Option<Sighting> {
+    pub(crate) fn state(&mut self, path: &str, state: i32) -> Option<Sighting> {
         let call = self.0.get_mut(path)?;
         call.progress = Some(progress(state, call.direction));
         tell(path, call)
     }
 
     /// Properties from a signal.
-    pub(super) fn changed(&mut self, path: &str, properties: &Properties) -> Option<Sighting> {
+    pub(crate) fn changed(&mut self, path: &str, properties: &Properties) -> Option<Sighting> {
         let call = self.0.get_mut(path)?;
         if let Some(direction) = number(properties, "Direction") {
             call.direction = Some(direction_of(direction));
@@ -163,7 +173,7 @@ impl Calls {
     }
 
     /// The answer to `GetAll`: fills in what is not known yet.
-    pub(super) fn read(&mut self, path: &str, properties: &Properties) -> Option<Sighting> {
+    pub(crate) fn read(&mut self, path: &str, properties: &Properties) -> Option<Sighting> {
         let call = self.0.get_mut(path)?;
         if call.direction.is_none() {
             call.direction = number(properties, "Direction").map(direction_of);

@@ -16,6 +16,8 @@ use crate::image::Image;
 
 /// A call's first two seconds, in which a touch does not count, and a little more.
 const TOUCH_COUNTS: Duration = Duration::from_millis(2300);
+/// Half a minute until it is noticed, and as much for a slow machine to start it.
+const RECOVERS: Duration = Duration::from_secs(90);
 /// How long a caller who must not ring is watched.
 const WATCHED: Duration = Duration::from_secs(4);
 /// Share of the screen that the hands of the face may change.
@@ -41,6 +43,7 @@ fn story(stage: &mut Stage, report: &mut Report) -> Result<()> {
     aunt(stage, report, &mut guardian)?;
     school(stage, report)?;
     telephonyd_killed(stage, report)?;
+    modem_manager_stopped(stage, report)?;
     apps::play(stage, report, &mut guardian, family_without("aunt")?)?;
     store_damaged(stage, report)?;
     log_damaged(stage, report)
@@ -254,6 +257,31 @@ fn telephonyd_killed(stage: &mut Stage, report: &mut Report) -> Result<()> {
     stage.network(mark, "the watch hung up", |event| matches!(event, Event::HungUpByWatch { .. }))?;
     report.saw("a touch on the red button turned it away");
     stage.wait_for_screen(Seen::Face).map(drop)
+}
+
+/// Nobody ends a process that stands still but systemd, at telephonyd's wish.
+fn modem_manager_stopped(stage: &mut Stage, report: &mut Report) -> Result<()> {
+    let pid = stage.pid(Unit::ModemManager)?;
+    stage.ask(&Request::Kill { unit: Unit::ModemManager, signal: 19 })?;
+    let stopped = Instant::now();
+    let again =
+        stage.ask_for(RECOVERS, "another ModemManager", &Request::Pid(Unit::ModemManager), |reply| {
+            if let Reply::Pid(now) = reply { Some(*now).filter(|now| ![0, pid].contains(now)) } else { None }
+        })?;
+    let replaced = stopped.elapsed().as_secs_f64();
+    stage.ask_for(RECOVERS, "a registered modem", &Request::World, |reply| {
+        matches!(reply, Reply::World { modem: ModemState::Registered, .. }).then_some(())
+    })?;
+    report.saw(&format!(
+        "SIGSTOP: ModemManager {pid} became {again} after {replaced:.1} s, the modem is back after {:.1} s",
+        stopped.elapsed().as_secs_f64()
+    ));
+    stage.world.call(Some(MUM))?;
+    stage.wait_for_call(CallState::Ringing)?;
+    stage.world.hang_up()?;
+    is_over(stage)?;
+    report.saw("Mum can call again");
+    Ok(())
 }
 
 fn status(stage: &mut Stage) -> Result<(PolicyState, u64)> {

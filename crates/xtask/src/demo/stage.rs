@@ -84,7 +84,7 @@ impl Stage {
         self.ask_for(PATIENCE, what, request, fits)
     }
 
-    /// The same, with patience of one's own.
+    /// As [`Stage::ask_until`], where more patience is due.
     pub(crate) fn ask_for<T>(
         &mut self,
         patience: Duration,

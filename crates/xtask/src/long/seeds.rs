@@ -69,6 +69,7 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
             b"\x80\x01\0\0\0\x0a\0\0\x01\x8b".to_vec(),
         ],
         "guardian_toml" => vec![read("crates/guardian/src/starter.toml")?],
+        "modem" => vec![read("crates/telephonyd/stories/mum")?, read("crates/telephonyd/stories/stranger")?],
         "launch" => lines(
             "\"list\"
              {\"start\":{\"app\":\"draw\",\"session\":1}}

@@ -12,7 +12,7 @@ use super::record::{self, Now, Rows};
 use crate::debian;
 use crate::testing::{self, Count};
 
-const TITLES: [&str; 11] = [
+const TITLES: [&str; 12] = [
     "watch",
     "date",
     "commit",
@@ -20,6 +20,7 @@ const TITLES: [&str; 11] = [
     "rang",
     "turned away",
     "gave up first",
+    "waited in vain",
     "dialled",
     "lost to a fault",
     "not back in 30 s",
@@ -35,6 +36,7 @@ struct Books {
     rang: u32,
     turned_away: u32,
     gave_up: u32,
+    waited: u32,
     dialled: u32,
     lost: BTreeMap<String, u32>,
     /// By the fault: not reached half a minute after it ended.
@@ -46,7 +48,7 @@ struct Books {
 impl Books {
     /// Every call has one outcome.
     fn balances(&self) -> bool {
-        let accounted = self.rang + self.turned_away + self.gave_up + self.dialled;
+        let accounted = self.rang + self.turned_away + self.gave_up + self.waited + self.dialled;
         self.wrong.is_empty() && accounted + self.lost.values().sum::<u32>() == self.calls
     }
 
@@ -56,7 +58,7 @@ impl Books {
                 counts.iter().map(|(fault, count)| format!("{fault} {count}")).collect();
             counts.join(", ")
         };
-        let numbers = [self.calls, self.rang, self.turned_away, self.gave_up, self.dialled];
+        let numbers = [self.calls, self.rang, self.turned_away, self.gave_up, self.waited, self.dialled];
         let mut cells = vec![now.date.clone(), now.commit.clone()];
         cells.extend(numbers.map(|number| number.to_string()));
         cells.extend([&self.lost, &self.late].map(by_fault));
@@ -96,11 +98,11 @@ mod tests {
 
     #[test]
     fn the_books_balance_only_when_every_call_has_an_outcome() {
-        let line = r#"{"watch":3,"calls":12,"rang":4,"turned_away":3,"gave_up":1,"dialled":2,"lost":{"hung":2},
+        let line = r#"{"watch":3,"calls":13,"rang":4,"turned_away":3,"gave_up":1,"waited":1,"dialled":2,"lost":{"hung":2},
             "late":{"hung":1},"seconds":60,"wrong":[]}"#;
         let books: Books = serde_json::from_str(line).unwrap();
         assert!(books.balances());
-        assert!(!Books { calls: 13, ..serde_json::from_str(line).unwrap() }.balances());
+        assert!(!Books { calls: 14, ..serde_json::from_str(line).unwrap() }.balances());
         assert!(!Books { wrong: vec!["x".into()], ..books }.balances());
     }
 }

@@ -80,3 +80,64 @@ fn an_accept_the_modem_did_not_do_rings_on() {
     watch.event(Event::Accepted(ticket, false));
     assert_eq!(driven(&watch), ["ring", "silent", "ring"]);
 }
+
+fn closed(watch: &mut Watch) -> usize {
+    let effects = std::mem::take(&mut watch.effects);
+    effects.iter().filter(|effect| **effect == Effect::CloseLine).count()
+}
+
+#[test]
+fn a07_after_a_call_with_sound_the_line_is_closed_once_and_never_after_a_ring() {
+    let mut watch = Watch::new();
+    watch.incoming("a", MUM);
+    watch.wait(5000);
+    watch.gone("a");
+    watch.incoming("b", STRANGER);
+    watch.gone("b");
+    assert_eq!(closed(&mut watch), 0, "whoever rings just then would be turned away");
+    watch.talk_to_mum();
+    watch.incoming("b", STRANGER);
+    watch.seen("mum", Direction::Incoming, Progress::Over, MUM);
+    assert_eq!(closed(&mut watch), 0, "the other is not over");
+    watch.gone("b");
+    assert_eq!(closed(&mut watch), 1);
+    watch.wait(60_000);
+    watch.incoming("c", STRANGER);
+    watch.gone("c");
+    assert_eq!(closed(&mut watch), 0);
+}
+
+#[test]
+fn a07_what_was_dialled_leaves_no_open_line_however_it_ended() {
+    let mut watch = Watch::new();
+    let ticket = watch.request(Request::Dial("aunt".into()));
+    watch.event(Event::Dialled(ticket, None));
+    assert_eq!(closed(&mut watch), 1);
+    let ticket = watch.request(Request::Dial("aunt".into()));
+    watch.event(Event::Dialled(ticket, Some(CallId("a".into()))));
+    watch.outgoing("a", Progress::Dialling, AUNT);
+    watch.gone("a");
+    assert_eq!(closed(&mut watch), 1);
+}
+
+#[test]
+fn a07_a_modem_that_comes_back_is_told_that_nobody_speaks() {
+    let mut watch = Watch::new();
+    watch.talk_to_mum();
+    watch.modem(ModemState::Absent);
+    assert_eq!(closed(&mut watch), 0, "there is nobody to tell");
+    watch.modem(ModemState::Searching);
+    assert_eq!(closed(&mut watch), 1);
+    watch.modem(ModemState::Registered);
+    assert_eq!(closed(&mut watch), 0);
+}
+
+#[test]
+fn an_emergency_call_is_not_in_the_way_of_itself() {
+    let mut watch = Watch::new();
+    watch.talk_to_mum();
+    let ticket = watch.dial_emergency("112");
+    watch.gone("mum");
+    assert_eq!(watch.dialled(), [(ticket, "112")]);
+    assert_eq!(closed(&mut watch), 0);
+}

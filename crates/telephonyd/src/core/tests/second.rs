@@ -19,6 +19,14 @@ fn family_in_class() -> Policy {
     Policy { schedules: vec![class], ..family() }
 }
 
+/// The family has a second guardian, who calls now.
+fn dad_calls(watch: &mut Watch) {
+    let mut policy = family();
+    policy.contacts.push(contact("dad", Kind::Guardian, "+358405550009", true, true));
+    watch.rules(policy, false);
+    watch.incoming("b", "+358405550009");
+}
+
 #[test]
 fn t9_a_ring_ends_when_class_begins_and_a_call_that_is_active_or_a_guardians_goes_on() {
     let mut watch = Watch::new();
@@ -50,10 +58,7 @@ fn t9_a_ring_ends_when_class_begins_and_a_call_that_is_active_or_a_guardians_goe
 fn t9_a_caller_who_waits_is_judged_again_too() {
     let mut watch = Watch::new();
     watch.talk_to_mum();
-    let mut policy = family();
-    policy.contacts.push(contact("dad", Kind::Guardian, "+358405550009", true, true));
-    watch.rules(policy, false);
-    watch.incoming("b", "+358405550009");
+    dad_calls(&mut watch);
     watch.wait(5000);
     watch.rules(family(), false);
     assert_eq!((watch.hang_ups("b"), watch.hang_ups("mum")), (1, 0));
@@ -167,10 +172,7 @@ fn a_guardian_who_calls_during_an_emergency_call_waits() {
 fn an_emergency_call_ends_what_waits_as_well() {
     let mut watch = Watch::new();
     watch.talk_to_mum();
-    let mut policy = family();
-    policy.contacts.push(contact("dad", Kind::Guardian, "+358405550009", true, true));
-    watch.rules(policy, false);
-    watch.incoming("b", "+358405550009");
+    dad_calls(&mut watch);
     let ticket = watch.dial_emergency("112");
     assert_eq!((watch.hang_ups("mum"), watch.hang_ups("b")), (1, 1));
     watch.gone("b");
