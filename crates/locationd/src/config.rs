@@ -15,6 +15,10 @@ pub struct Config {
     pub gpsd: PathBuf,
     /// Where policyd publishes the store.
     pub store: PathBuf,
+    /// Where the track is kept.
+    pub state: PathBuf,
+    /// A folder that every boot empties.
+    pub runtime: PathBuf,
 }
 
 impl Default for Config {
@@ -23,6 +27,8 @@ impl Default for Config {
             bus: BusConfig::default(),
             gpsd: "/run/nestling/gpsd/gpsd.sock".into(),
             store: daemon::rules::DIRECTORY.into(),
+            state: "/var/lib/nestling/location".into(),
+            runtime: "/run/nestling/location".into(),
         }
     }
 }

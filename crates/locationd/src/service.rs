@@ -15,6 +15,7 @@ use crate::bus::Location1;
 use crate::config::Config;
 use crate::core::{Core, Doubt, Effect, Event, Whereabouts};
 use crate::gpsd;
+use crate::track::Keeper;
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
@@ -37,6 +38,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         core: Core::default(),
         rules: Rules::open(&config.store),
         diary: diary.clone(),
+        track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
         position,
         doubts: 0,
     };
@@ -78,6 +80,7 @@ struct Here {
     core: Core,
     rules: Rules,
     diary: Diary,
+    track: Keeper,
     position: watch::Sender<Option<Whereabouts>>,
     /// Fixes in a row that were not believed, for the journal.
     doubts: u64,
@@ -91,7 +94,9 @@ impl Here {
     }
 
     fn apply_rules(&mut self) {
-        self.handle(Event::Rules(self.rules.in_force().map(|rules| rules.policy.zones.clone())));
+        let rules = self.rules.in_force().map(|rules| &rules.policy);
+        self.track.keep_for(rules.map(|rules| rules.retention.track_h));
+        self.handle(Event::Rules(rules.map(|rules| rules.zones.clone())));
     }
 
     fn handle(&mut self, event: Event) {
@@ -103,6 +108,7 @@ impl Here {
                 }
                 Effect::PositionChanged(here) => {
                     self.doubts = 0;
+                    self.track.seen(here.clone(), false);
                     self.position.send_replace(Some(here));
                 }
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}

@@ -7,6 +7,7 @@ mod world;
 use std::time::Duration;
 
 use ipc::{Location1Proxy, Position};
+use nestling_locationd::track::Row;
 use policy::Place;
 use sim::{LatLon, Walk};
 
@@ -55,16 +56,22 @@ async fn walking_into_school_is_in_the_diary_once_also_when_gpsd_dies_on_the_way
     let detail = |key: &str| entered.details.get(key).cloned().unwrap_or_default();
     assert_eq!((detail("zone"), detail("name")), ("school".to_owned(), "School".to_owned()));
     assert!(!entered.details.contains_key("found"), "it was seen coming");
-    let distance =
-        metres_from_school(detail("latitude").parse().unwrap(), detail("longitude").parse().unwrap());
-    assert!(distance <= 120.0, "{distance}");
+    assert!(entered.details.values().all(|text| !text.contains("60.1") && !text.contains("24.9")));
     assert!(detail("time").starts_with("20") && detail("time").ends_with('Z'));
 
     let before = until(&location, "in school", |position| position.zone == "school").await;
+    assert!(metres_from_school(before.latitude, before.longitude) <= 120.0);
     watch.gpsd.restart().unwrap();
     until(&location, "known after a crash", |position| position.unix_time > before.unix_time + 4).await;
     assert_eq!(watch.policyd.lines().len(), 1, "{:?}", watch.policyd.lines());
     watch.log_holds_no_coordinate();
+    let track = watch.track();
+    let distance = |row: &Row| {
+        let place = row.place().unwrap();
+        metres_from_school(place.latitude(), place.longitude())
+    };
+    assert!((distance(&track[0]) - 400.0).abs() < 20.0);
+    assert!(track.windows(2).all(|rows| rows[0].unix_time < rows[1].unix_time));
 }
 
 #[tokio::test]

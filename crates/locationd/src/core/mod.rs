@@ -53,7 +53,7 @@ pub struct Line {
 }
 
 impl std::fmt::Debug for Line {
-    /// The details hold a place.
+    /// The details name a zone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Line").field("kind", &self.kind).finish_non_exhaustive()
     }
@@ -127,13 +127,11 @@ impl Core {
     }
 }
 
-/// Five decimals are a metre: no receiver on a wrist knows more.
+/// Without the position: the diary is kept for longer than the track, and where the zone is stands in the policy.
 fn line(Crossing { zone, kind }: &Crossing, fix: &Fix) -> Line {
     let mut details = vec![
         ("zone", zone.id.clone()),
         ("name", zone.name.clone()),
-        ("latitude", format!("{:.5}", fix.place.latitude())),
-        ("longitude", format!("{:.5}", fix.place.longitude())),
         ("accuracy-m", format!("{:.0}", fix.accuracy_m().ceil())),
         ("time", format!("{:.0}", fix.time)),
     ];

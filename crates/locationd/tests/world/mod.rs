@@ -6,6 +6,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use ipc::{DiaryRecord, PolicyState, names, paths};
+use nestling_locationd::track::{Row, parse};
 use policy::{Contact, Kind, May, Policy, Region, Zone};
 use sim::{LatLon, World, WorldConfig};
 use testkit::{Gpsd, PrivateBus};
@@ -105,9 +106,12 @@ impl Watch {
         let (store, log) = (bus.folder().join("store"), bus.folder().join("locationd.log"));
         fs::create_dir_all(&store).unwrap();
         store::publish(&store, 1, &family(zones).into()).unwrap();
+        let state = bus.folder().join("state");
+        fs::create_dir(&state).unwrap();
         let config = bus.folder().join("locationd.toml");
+        let state = state.display();
         let text = format!(
-            "gpsd = '{}'\nstore = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "gpsd = '{}'\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             gpsd.socket().display(),
             store.display(),
             bus.address()
@@ -136,6 +140,12 @@ impl Watch {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("locationd did not take its name");
+    }
+
+    /// What the track's file holds.
+    pub(crate) fn track(&self) -> Vec<Row> {
+        let bytes = fs::read(self.bus.folder().join("state/track")).unwrap();
+        parse(&bytes).unwrap().rows().copied().collect()
     }
 
     /// As policyd does after an order.
