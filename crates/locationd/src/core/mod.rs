@@ -5,6 +5,7 @@
 
 mod fix;
 mod judge;
+mod power;
 #[cfg(test)]
 mod tests;
 mod zones;
@@ -16,6 +17,7 @@ use policy::{Place, Zone};
 
 pub use fix::{Fix, FixError};
 pub use judge::{Belief, CONSISTENT, Doubt};
+pub use power::{Battery, Motion, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
 use judge::Judge;
