@@ -91,6 +91,41 @@ async fn leaving_while_policyd_is_gone_reaches_the_diary_when_it_is_back() {
     watch.log_holds_no_coordinate();
 }
 
+async fn until_device_is(watch: &Watch, open: bool) {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    while watch.gpsd.has_device_open() != open {
+        assert!(tokio::time::Instant::now() < end, "the receiver is open: {}", !open);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// gpsd by itself would keep it open for a minute.
+#[tokio::test]
+async fn after_a_look_gpsd_lets_go_of_the_receiver_and_new_zones_have_it_back() {
+    let mut watch = Watch::start_with(&[], false).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    for revision in 2..4 {
+        until(&location, "known", |position| position.known).await;
+        until_device_is(&watch, false).await;
+        let known = location.position().await.unwrap();
+        watch.world.move_to(south_of_school(10.0 * revision as f64));
+        // The device keeps what it says meanwhile, and that is not taken for now.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        watch.publish(revision, &[school_zone()]).await;
+        let moved = until(&location, "another look", |position| position.unix_time > known.unix_time).await;
+        let distance = metres_from_school(moved.latitude, moved.longitude);
+        assert!((distance - 10.0 * revision as f64).abs() < 15.0, "{distance}");
+    }
+    until_device_is(&watch, false).await;
+    // A gpsd that was started again has its device, and waits for a client.
+    watch.gpsd.restart().unwrap();
+    let before = location.position().await.unwrap();
+    watch.publish(4, &[]).await;
+    until(&location, "a look through another gpsd", |position| position.unix_time > before.unix_time).await;
+    until_device_is(&watch, false).await;
+    watch.log_holds_no_coordinate();
+}
+
 #[tokio::test]
 async fn new_rules_are_in_force_at_once() {
     let mut watch = Watch::start(&[]).await;

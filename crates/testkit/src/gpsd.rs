@@ -1,4 +1,4 @@
-//! The image's gpsd as the watch runs it: sockets handed in, no port, no bus, a device it only reads.
+//! The image's gpsd as the watch runs it: sockets handed in, no port, no bus, a device it only reads, and only for clients.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
@@ -15,6 +15,8 @@ use crate::process::{FixtureError, Process, bound, io_error};
 use crate::tree::Tree;
 
 const DEVICE: &str = "gnss0";
+const FIFO: &str = "fifo";
+const COMMANDS: &str = "commands.sock";
 
 /// gpsd takes the first socket of systemd's (descriptor 3) for commands of root and the others for clients;
 /// with one alone it gives up. `$$` stays the process id through both `exec`.
@@ -35,7 +37,7 @@ impl Gpsd {
     pub fn start(world: &World) -> Result<Self, FixtureError> {
         let folder =
             tempfile::Builder::new().prefix("gpsd").tempdir().map_err(io_error("make a folder for gpsd"))?;
-        let device = folder.path().join("fifo");
+        let device = folder.path().join(FIFO);
         nix::unistd::mkfifo(&device, Mode::S_IRUSR | Mode::S_IWUSR)
             .map_err(|error| io_error("make a device for gpsd")(error.into()))?;
         // gpsd refuses a device whose very path another process has open.
@@ -46,7 +48,7 @@ impl Gpsd {
         tokio::spawn(async move { world.tell_sky(antenna).await });
         let socket = folder.path().join("gpsd.sock");
         let listen = |path: &Path| UnixListener::bind(path).map_err(io_error("listen for gpsd"));
-        let commands = listen(&folder.path().join("commands.sock"))?;
+        let commands = listen(&folder.path().join(COMMANDS))?;
         let clients = listen(&socket)?;
         let process = run(&commands, &clients, folder.path())?;
         Ok(Self { process, socket, commands, clients, folder })
@@ -55,6 +57,23 @@ impl Gpsd {
     /// The unix socket on which it speaks JSON. It can be connected to at once, and through restarts.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// The unix socket for commands: `+DEVICE` and `-DEVICE`.
+    pub fn commands(&self) -> PathBuf {
+        self.folder.path().join(COMMANDS)
+    }
+
+    /// The receiver's device, as it was given it.
+    pub fn device(&self) -> PathBuf {
+        self.folder.path().join(DEVICE)
+    }
+
+    /// Whether it has the device open.
+    pub fn has_device_open(&self) -> bool {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.pid())).into_iter().flatten().flatten();
+        let fifo = self.folder.path().join(FIFO);
+        open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|path| path == fifo)
     }
 
     /// Its process id.
@@ -86,8 +105,8 @@ fn run(commands: &UnixListener, clients: &UnixListener, folder: &Path) -> Result
     let duplicate = |listener: &UnixListener| listener.try_clone().map_err(io_error("hand a socket to gpsd"));
     let mut command = bound("sh");
     command.args(["-c", HAND_IN, "sh"]).args(Tree::find()?.words("usr/sbin/gpsd")?);
-    // In the foreground, at once, and never writing to the device.
-    command.args(["-N", "-n", "-b"]).arg(folder.join(DEVICE));
+    // In the foreground, and never writing to the device.
+    command.args(["-N", "-b"]).arg(folder.join(DEVICE));
     // Not the key of a gpsd of the host's.
     let key = format!("{:#x}", 0x4e53_0000_u32 | (std::process::id() & 0xffff));
     command.env("GPSD_SHM_KEY", key);

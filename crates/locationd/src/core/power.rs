@@ -30,7 +30,7 @@ mod day;
 mod tests;
 
 /// How soon a crossing is noticed.
-pub const PROMISED: Duration = Duration::from_secs(120);
+pub const PROMISED: Duration = Duration::from_mins(2);
 /// From the end of a look to the end of the next: what is left of the promise when a child has walked through a zone's rim.
 const CYCLE: Duration = Duration::from_secs(100);
 /// A look at a sky seen within [`FRESH`].
@@ -270,16 +270,17 @@ impl Power {
 
     /// How long the receiver may be off from now on, if the watch moves.
     fn pause(&self, now: Duration) -> Duration {
+        let cycle = CYCLE.saturating_sub(self.limit(now + CYCLE));
         let inside = self.fences.iter().any(|fence| self.distance(fence).is_some_and(|metres| metres < 0.0));
         let pause = if self.fences.is_empty() {
             QUIET
         } else if let Some(until) = self.quiet.filter(|_| self.motion.is_none() && inside) {
-            QUIET.min(until.saturating_sub(now)).max(CYCLE - self.limit(now + CYCLE))
+            QUIET.min(until.saturating_sub(now)).max(cycle)
         } else {
             // As many seconds more as there are to the nearest fence.
             let far = Duration::from_secs_f64(self.nearest_m() / FASTEST_M_S).min(FAR);
             let since = self.last.map_or(now, |(_, at)| now.saturating_sub(at));
-            CYCLE - self.limit(now + CYCLE) + far.saturating_sub(since)
+            cycle + far.saturating_sub(since)
         };
         let pause = self.approach().map_or(pause, |arrival| pause.min(arrival));
         if self.battery == Battery::Low { pause * 4 } else { pause }

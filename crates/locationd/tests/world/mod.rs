@@ -99,6 +99,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// Starts everything and waits for locationd's name.
     pub(crate) async fn start(zones: &[Zone]) -> Self {
+        Self::start_with(zones, true).await
+    }
+
+    /// With a receiver that is on for looks only, where it is not `always_on`.
+    pub(crate) async fn start_with(zones: &[Zone], always_on: bool) -> Self {
         let bus = PrivateBus::start().await.unwrap();
         let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
         let gpsd = Gpsd::start(&world).unwrap();
@@ -111,8 +116,10 @@ impl Watch {
         let config = bus.folder().join("locationd.toml");
         let state = state.display();
         let text = format!(
-            "gpsd = '{}'\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             gpsd.socket().display(),
+            gpsd.commands().display(),
+            gpsd.device().display(),
             store.display(),
             bus.address()
         );

@@ -188,6 +188,9 @@ fn aunt(stage: &mut Stage, report: &mut Report, mum: &mut Guardian) -> Result<()
     report.check("the diary has all three", refused == 3)
 }
 
+/// The receiver sleeps between looks, and a watch without a motion sensor looks every hundred seconds.
+const LOOK: Duration = Duration::from_mins(3);
+
 fn school(stage: &mut Stage, report: &mut Report) -> Result<()> {
     report.scene("5. The watch walks into the school zone");
     let line = stage.diary_mark()?;
@@ -195,7 +198,7 @@ fn school(stage: &mut Stage, report: &mut Report) -> Result<()> {
     if let Some(start) = walk.points().first() {
         stage.world.move_to(*start);
     }
-    stage.ask_until("a position outside the zone", &Request::World, |reply| {
+    stage.ask_for(LOOK, "a position outside the zone", &Request::World, |reply| {
         matches!(reply, Reply::World { position, .. } if position.known && position.zone.is_empty() && position.latitude > 60.173)
             .then_some(())
     })?;
@@ -206,7 +209,7 @@ fn school(stage: &mut Stage, report: &mut Report) -> Result<()> {
         if let Some(entered) = stage.diary(line)?.into_iter().find(|line| line.kind == "zone-entered") {
             break entered;
         }
-        ensure!(started.elapsed() < Duration::from_mins(3), "no zone was entered");
+        ensure!(started.elapsed() < Duration::from_mins(5), "no zone was entered");
         std::thread::sleep(Duration::from_millis(500));
     };
     let detail = |name: &str| entered.details.get(name).cloned().unwrap_or_default();
@@ -215,7 +218,7 @@ fn school(stage: &mut Stage, report: &mut Report) -> Result<()> {
     let nowhere = !entered.details.contains_key("latitude") && !entered.details.contains_key("longitude");
     report.check("the diary does not keep the place", nowhere)?;
     let school = policy::Place::new(60.171, 24.941)?;
-    let place = stage.ask_until("a position in the zone", &Request::World, |reply| match reply {
+    let place = stage.ask_for(LOOK, "a position in the zone", &Request::World, |reply| match reply {
         Reply::World { position, .. } if position.zone == "school" => {
             policy::Place::new(position.latitude, position.longitude).ok()
         }

@@ -84,7 +84,11 @@ impl Stage {
         self.ask_for(PATIENCE, what, request, fits)
     }
 
-    fn ask_for<T>(
+    /// As [`Stage::ask_until`], for what takes longer by its nature.
+    ///
+    /// # Errors
+    /// It did not within `patience`.
+    pub(crate) fn ask_for<T>(
         &mut self,
         patience: Duration,
         what: &str,

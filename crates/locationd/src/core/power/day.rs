@@ -138,7 +138,7 @@ impl Day {
 
     fn jitter(&mut self) -> f64 {
         self.noise = self.noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.noise >> 40) as f64 / (1 << 24) as f64 * 6.0 - 3.0
+        (self.noise >> 40) as f64 / f64::from(1 << 24) * 6.0 - 3.0
     }
 
     fn receive(&mut self, child: &Child, t: i64) {
@@ -170,8 +170,11 @@ impl Day {
                 Effect::Record(line) => {
                     let zone = &line.details[0].1;
                     let entered = line.kind == "zone-entered";
-                    let crossing =
-                        self.crossings.iter_mut().rev().find(|c| c.1 == *zone && c.2 == entered && c.3.is_none());
+                    let crossing = self
+                        .crossings
+                        .iter_mut()
+                        .rev()
+                        .find(|c| c.1 == *zone && c.2 == entered && c.3.is_none());
                     if let Some(crossing) = crossing {
                         crossing.3 = Some(t);
                     } else {
@@ -214,7 +217,8 @@ impl Day {
                 if child(t - LATE.0, walk_m_s).moves && !child(t - LATE.0 - 1, walk_m_s).moves {
                     day.feed(PowerEvent::Motion(Motion::Moving), t);
                 }
-                if (0..LATE.1).all(|ago| !child(t - ago, walk_m_s).moves) && child(t - LATE.1, walk_m_s).moves {
+                if (0..LATE.1).all(|ago| !child(t - ago, walk_m_s).moves) && child(t - LATE.1, walk_m_s).moves
+                {
                     day.feed(PowerEvent::Motion(Motion::Still), t);
                 }
             }
