@@ -124,6 +124,7 @@ impl Track {
             longitude_e6: micro(here.place.longitude()),
             accuracy_m: here.accuracy_m.ceil() as u16,
         };
+        self.date(now)?;
         let slot = self.next;
         // Round and round: what was there is the oldest.
         self.rows.retain(|(other, _)| *other != slot);
@@ -157,10 +158,7 @@ impl Track {
             self.file.erase(&self.unclean)?;
             self.unclean.clear();
         }
-        if !self.rows.is_empty() && self.ages.age(now) >= self.head.age.saturating_add(INTERVAL.as_secs()) {
-            self.write_head(now)?;
-        }
-        Ok(())
+        if self.rows.is_empty() { Ok(()) } else { self.date(now) }
     }
 
     /// The newest `count` places, the newest first.
@@ -171,6 +169,12 @@ impl Track {
     /// When [`Track::tidy`] has to be called again, at the latest; `None` when there is nothing to expire.
     pub fn due(&self) -> Option<Duration> {
         (!self.rows.is_empty() || !self.unclean.is_empty()).then_some(INTERVAL)
+    }
+
+    /// Writes the age down if that is due. No row is of an age that is not: see `row::parse`.
+    fn date(&mut self, now: Now) -> Result<(), TrackError> {
+        let due = self.head.age.saturating_add(INTERVAL.as_secs());
+        if self.ages.age(now) < due { Ok(()) } else { self.write_head(now) }
     }
 
     fn write_head(&mut self, now: Now) -> Result<(), TrackError> {

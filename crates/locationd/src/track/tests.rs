@@ -135,6 +135,15 @@ fn a53_a_row_goes_after_the_familys_hours_and_leaves_no_byte() {
 }
 
 #[test]
+fn a_row_after_a_long_time_without_any_is_there_after_a_restart() {
+    let mut watch = Watch::new();
+    watch.pass(100 * HOUR);
+    watch.elsewhere();
+    watch.start(true);
+    assert_eq!(watch.count(), 1);
+}
+
+#[test]
 fn t16_fewer_hours_take_rows_at_once_and_a_seal_keeps_none_longer() {
     let mut watch = Watch::new();
     watch.keep_for(Some(5));

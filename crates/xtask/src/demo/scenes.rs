@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use ipc::{CallState, ModemState, PolicyState};
 use nestling_agent::protocol::{Reply, Request, Unit, Victim};
 use sim::{Event, Walk};
