@@ -29,12 +29,18 @@ pub struct Gpsd {
     socket: PathBuf,
     commands: UnixListener,
     clients: UnixListener,
+    wrapper: Vec<String>,
     folder: TempDir,
 }
 
 impl Gpsd {
     /// Starts gpsd under the sky of a world.
     pub fn start(world: &World) -> Result<Self, FixtureError> {
+        Self::start_within(world, &[])
+    }
+
+    /// As [`Gpsd::start`], by way of a program that execs what follows its own words, such as `unshare --net`.
+    pub fn start_within(world: &World, wrapper: &[&str]) -> Result<Self, FixtureError> {
         let folder =
             tempfile::Builder::new().prefix("gpsd").tempdir().map_err(io_error("make a folder for gpsd"))?;
         let device = folder.path().join(FIFO);
@@ -50,8 +56,9 @@ impl Gpsd {
         let listen = |path: &Path| UnixListener::bind(path).map_err(io_error("listen for gpsd"));
         let commands = listen(&folder.path().join(COMMANDS))?;
         let clients = listen(&socket)?;
-        let process = run(&commands, &clients, folder.path())?;
-        Ok(Self { process, socket, commands, clients, folder })
+        let wrapper: Vec<String> = wrapper.iter().map(|word| (*word).to_owned()).collect();
+        let process = run(&wrapper, &commands, &clients, folder.path())?;
+        Ok(Self { process, socket, commands, clients, wrapper, folder })
     }
 
     /// The unix socket on which it speaks JSON. It can be connected to at once, and through restarts.
@@ -89,7 +96,7 @@ impl Gpsd {
     /// Kills it and starts it again.
     pub fn restart(&mut self) -> Result<(), FixtureError> {
         self.process.kill();
-        self.process = run(&self.commands, &self.clients, self.folder.path())?;
+        self.process = run(&self.wrapper, &self.commands, &self.clients, self.folder.path())?;
         Ok(())
     }
 }
@@ -101,10 +108,15 @@ impl Drop for Gpsd {
     }
 }
 
-fn run(commands: &UnixListener, clients: &UnixListener, folder: &Path) -> Result<Process, FixtureError> {
+fn run(
+    wrapper: &[String],
+    commands: &UnixListener,
+    clients: &UnixListener,
+    folder: &Path,
+) -> Result<Process, FixtureError> {
     let duplicate = |listener: &UnixListener| listener.try_clone().map_err(io_error("hand a socket to gpsd"));
     let mut command = bound("sh");
-    command.args(["-c", HAND_IN, "sh"]).args(Tree::find()?.words("usr/sbin/gpsd")?);
+    command.args(["-c", HAND_IN, "sh"]).args(wrapper).args(Tree::find()?.words("usr/sbin/gpsd")?);
     // In the foreground, and never writing to the device.
     command.args(["-N", "-b"]).arg(folder.join(DEVICE));
     // Not the key of a gpsd of the host's.
