@@ -188,6 +188,14 @@ mod tests {
     }
 
     #[test]
+    fn t19_a_wipe_takes_what_every_daemon_kept_but_the_anchor() {
+        let others = ["lib", "lib/private", "lib/nestling", "lib/nestling/anchor"];
+        let kept = crate::folders::FOLDERS.iter().map(|folder| folder.path);
+        let wiped: Vec<_> = kept.filter(|path| !others.contains(path)).collect();
+        assert_eq!(wiped, FOLDERS);
+    }
+
+    #[test]
     fn a43_no_depth_and_no_hole_keeps_a_wipe_from_its_end() {
         let root = tempfile::tempdir().unwrap();
         for folder in FOLDERS {
