@@ -1,4 +1,5 @@
-//! The core loop: fixes and rules go into the core, its effects go to the diary and the bus.
+//! The core loop: fixes and rules go into the core, its effects go to the diary, the track and the bus; beside it the plan says
+//! when the receiver is on.
 
 use std::time::Duration;
 
@@ -8,14 +9,17 @@ use daemon::clock::{boot_time, unix_time};
 use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules, RulesChanged};
+use daemon::wall::{Now, Wall};
 use ipc::{names, paths};
+use policy::ScheduleKind;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
-use crate::core::{Core, Doubt, Effect, Event, Whereabouts};
-use crate::gpsd;
+use crate::core::{Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
+use crate::receiver::Receiver;
+use crate::track::Keeper;
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
@@ -37,10 +41,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
+    let receiver = Receiver { gpsd: config.gpsd, commands: config.gpsd_commands, device: config.receiver };
+    let (wanted, is_wanted) = watch::channel(config.receiver_always_on);
     let mut here = Here {
         core: Core::default(),
+        power: (!config.receiver_always_on).then(|| Power::new(boot_time())),
+        wanted,
+        wall: Wall::default(),
         rules: Rules::open(&config.store),
         diary: diary.clone(),
+        track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
         position,
         doubts: 0,
     };
@@ -49,8 +59,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     notify::ready();
 
     let (sender, mut fixes) = mpsc::channel(QUEUE);
-    let socket = config.gpsd;
-    tokio::spawn(async move { gpsd::follow(&socket, sender).await });
+    tokio::spawn(receiver.follow(is_wanted, sender));
     let mut watchdog = Watchdog::new();
     let mut look_at = here.expected();
     let shutdown = daemon::shutdown();
@@ -64,6 +73,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                     look_at = here.expected();
                 }
                 here.handle(Event::Fix(fix));
+            }
+            () = at(here.power.as_ref().and_then(Power::due)) => {
+                here.plan_quiet();
+                here.plan(PowerEvent::Due);
             }
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
@@ -87,10 +100,23 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
+/// Comes at a moment of the boot-time clock, or never.
+async fn at(due: Option<Duration>) {
+    match due {
+        Some(due) => tokio::time::sleep(due.saturating_sub(boot_time())).await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Here {
     core: Core,
+    /// `None`: the receiver is always on.
+    power: Option<Power>,
+    wanted: watch::Sender<bool>,
+    wall: Wall,
     rules: Rules,
     diary: Diary,
+    track: Keeper,
     position: watch::Sender<Option<Whereabouts>>,
     /// Fixes in a row that were not believed, for the journal.
     doubts: u64,
@@ -122,11 +148,52 @@ impl Here {
     }
 
     fn apply_rules(&mut self) {
-        self.handle(Event::Rules(self.rules.in_force().map(|rules| rules.policy.zones.clone())));
+        let rules = self.rules.in_force().map(|rules| &rules.policy);
+        self.track.keep_for(rules.map(|rules| rules.retention.track_h));
+        let zones = rules.map(|rules| rules.zones.clone());
+        self.plan(PowerEvent::Zones(zones.clone().unwrap_or_default()));
+        self.plan_quiet();
+        self.handle(Event::Rules(zones));
+    }
+
+    /// Until when class or bedtime is in force for certain, on the boot-time clock.
+    fn quiet(&mut self) -> Option<Duration> {
+        self.wall.set(Now::read());
+        let (rules, unix) = (self.rules.in_force()?, self.wall.moment().unix);
+        let quiet = |kind| matches!(kind, ScheduleKind::Class | ScheduleKind::Bedtime);
+        let in_force = rules.policy.in_force(unix).any(|schedule| quiet(schedule.kind));
+        in_force.then(|| self.wall.boot_at(rules.policy.in_force_until(unix).unwrap_or(i64::MAX)))
+    }
+
+    fn plan_quiet(&mut self) {
+        let quiet = self.quiet();
+        self.plan(PowerEvent::Quiet(quiet));
+    }
+
+    fn plan(&mut self, event: PowerEvent) {
+        let Some(power) = &mut self.power else { return };
+        for effect in power.handle(event, boot_time()) {
+            match effect {
+                PowerEffect::Receiver(on) => {
+                    tracing::debug!(on, "the receiver");
+                    self.wanted.send_replace(on);
+                }
+                PowerEffect::KeepLast => {
+                    let last = self.position.borrow().clone();
+                    if let Some(here) = last {
+                        self.track.seen(here, true);
+                    }
+                }
+            }
+        }
     }
 
     fn handle(&mut self, event: Event) {
-        for effect in self.core.handle(event, boot_time()) {
+        let is_fix = matches!(event, Event::Fix(_));
+        let effects = self.core.handle(event, boot_time());
+        // Before the position, which may end the look.
+        self.plan(PowerEvent::Undecided(self.core.undecided()));
+        for effect in effects {
             match effect {
                 Effect::Record(line) => {
                     tracing::info!(kind = line.kind, "a zone");
@@ -135,6 +202,14 @@ impl Here {
                 Effect::PositionChanged(here) => {
                     if here.doubt.is_none() {
                         self.doubts = 0;
+                    }
+                    let told = self.position.borrow().as_ref().is_some_and(|last| last.time == here.time);
+                    if is_fix && !told {
+                        self.plan(PowerEvent::Believed(here.place));
+                        // Whoever reads the track later sees no mark: what may be false is not in it.
+                        if here.doubt.is_none() {
+                            self.track.seen(here.clone(), false);
+                        }
                     }
                     self.position.send_replace(Some(here));
                 }

@@ -7,6 +7,7 @@ mod fix;
 mod habit;
 mod judge;
 mod late;
+mod power;
 mod smooth;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use policy::{Place, TimeZone, Zone};
 
 pub use fix::{Fix, FixError};
 pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
+pub use power::{Battery, Motion, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
 use judge::Judge;
@@ -60,7 +62,7 @@ pub struct Line {
 }
 
 impl std::fmt::Debug for Line {
-    /// The details hold a place.
+    /// The details name a zone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Line").field("kind", &self.kind).finish_non_exhaustive()
     }
@@ -138,6 +140,11 @@ impl Core {
         late::next(self.zones.known().map(|(zone, _)| zone), time_zone, unix)
     }
 
+    /// When one more fix decides whether a fence was crossed, on the boot-time clock; `None` where that is not in question.
+    pub fn undecided(&self) -> Option<Duration> {
+        self.zones.undecided()
+    }
+
     fn expect(&mut self, time_zone: &TimeZone, unix: i64, now: Duration) -> Vec<Effect> {
         let missing = self.zones.known().filter(|(_, inside)| *inside != Some(true));
         let missing: Vec<_> = missing.map(|(zone, _)| zone.id.as_str()).collect();
@@ -180,21 +187,14 @@ fn late_line(zone: &Zone, elsewhere: Option<&Whereabouts>, unix: i64) -> Line {
         details.push(("time", format!("{due:.0}")));
     }
     details.push(("watch", if elsewhere.is_some() { "elsewhere" } else { "unknown" }.to_owned()));
-    if let Some(here) = elsewhere {
-        details.push(("latitude", format!("{:.5}", here.place.latitude())));
-        details.push(("longitude", format!("{:.5}", here.place.longitude())));
-        details.push(("accuracy-m", format!("{:.0}", here.accuracy_m.ceil())));
-    }
     Line { kind: "zone-late", details }
 }
 
-/// Five decimals are a metre: no receiver on a wrist knows more.
+/// Without the position: the diary is kept for longer than the track, and where the zone is stands in the policy.
 fn line(Crossing { zone, kind, fix, after, mark }: &Crossing) -> Line {
     let mut details = vec![
         ("zone", zone.id.clone()),
         ("name", zone.name.clone()),
-        ("latitude", format!("{:.5}", fix.place.latitude())),
-        ("longitude", format!("{:.5}", fix.place.longitude())),
         ("accuracy-m", format!("{:.0}", fix.accuracy_m().ceil())),
         ("time", format!("{:.0}", fix.time)),
     ];

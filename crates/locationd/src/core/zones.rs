@@ -14,7 +14,7 @@ use super::fix::Fix;
 use super::judge::Doubt;
 
 /// How long fixes must agree that the watch is on the other side: one that strays does not, nor a train or bus that passes.
-const DWELL: Duration = Duration::from_secs(20);
+const DWELL: Duration = Duration::from_secs(10);
 /// Width of the rim, metres, unless the fix is worse than that.
 const RIM_M: f64 = 20.0;
 /// Longer between the last fix on this side and the first on the other, and the crossing was missed.
@@ -101,6 +101,12 @@ impl Zones {
         // Whoever went from one to the other left first.
         crossings.sort_by_key(|crossing| crossing.kind != CrossingKind::Left);
         crossings
+    }
+
+    /// When a fix can decide what the last one left open, on the boot-time clock; `None` where nothing is open.
+    pub(super) fn undecided(&self) -> Option<Duration> {
+        let open = self.watched.iter().filter(|_| self.in_force).filter_map(|watched| watched.side.against);
+        open.map(|against| against.since + DWELL).min()
     }
 
     /// All of them, and whether the watch is inside; nobody knows yet of `None`.

@@ -6,6 +6,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use ipc::{DiaryRecord, PolicyState, names, paths};
+use nestling_locationd::track::{Row, parse};
 use policy::{Contact, Kind, May, Policy, Region, Zone};
 use sim::{LatLon, World, WorldConfig};
 use testkit::{Gpsd, PrivateBus};
@@ -99,6 +100,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// Starts everything and waits for locationd's name.
     pub(crate) async fn start(zones: &[Zone]) -> Self {
+        Self::start_with(zones, true).await
+    }
+
+    /// With a receiver that is on for looks only, where it is not `always_on`.
+    pub(crate) async fn start_with(zones: &[Zone], always_on: bool) -> Self {
         let bus = PrivateBus::start().await.unwrap();
         let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
         let gpsd = Gpsd::start(&world).unwrap();
@@ -106,10 +112,15 @@ impl Watch {
         let (store, log) = (bus.folder().join("store"), bus.folder().join("locationd.log"));
         fs::create_dir_all(&store).unwrap();
         store::publish(&store, 1, &family(zones).into()).unwrap();
+        let state = bus.folder().join("state");
+        fs::create_dir(&state).unwrap();
         let config = bus.folder().join("locationd.toml");
+        let state = state.display();
         let text = format!(
-            "gpsd = '{}'\nstore = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             gpsd.socket().display(),
+            gpsd.commands().display(),
+            gpsd.device().display(),
             store.display(),
             bus.address()
         );
@@ -137,6 +148,12 @@ impl Watch {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("locationd did not take its name");
+    }
+
+    /// What the track's file holds.
+    pub(crate) fn track(&self) -> Vec<Row> {
+        let bytes = fs::read(self.bus.folder().join("state/track")).unwrap();
+        parse(&bytes).unwrap().rows().copied().collect()
     }
 
     /// As policyd does after an order.
