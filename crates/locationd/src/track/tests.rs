@@ -189,6 +189,19 @@ fn a53_a_wall_clock_set_back_keeps_nothing_longer() {
 }
 
 #[test]
+fn a53_boots_too_short_to_write_the_age_down_count_all_the_same() {
+    let mut watch = Watch::new();
+    watch.wrong = -1000 * HOUR as i64;
+    watch.elsewhere();
+    for _ in 0..72 * 60 / 9 {
+        watch.pass(540);
+        watch.off(0);
+    }
+    watch.tidy();
+    assert_eq!(watch.count(), 0);
+}
+
+#[test]
 fn a_clock_that_jumps_ahead_alone_takes_nothing_within_twelve_hours() {
     let mut watch = Watch::new();
     watch.elsewhere();
