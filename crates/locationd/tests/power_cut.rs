@@ -29,7 +29,13 @@ fn at(boot: u64) -> Now {
 
 fn here(row: u64) -> Whereabouts {
     let place = Place::new(60.0 + row as f64 / 100.0, 24.94).unwrap();
-    Whereabouts { place, accuracy_m: 5.0, time: Timestamp::from_second(NOON).unwrap(), zone: None }
+    Whereabouts {
+        place,
+        accuracy_m: 5.0,
+        time: Timestamp::from_second(NOON).unwrap(),
+        zone: None,
+        doubt: None,
+    }
 }
 
 fn latitude_e6(row: u64) -> i32 {

@@ -33,7 +33,7 @@ mod tests;
 pub const PROMISED: Duration = Duration::from_mins(2);
 /// From the end of a look to the end of the next: what is left of the promise when a child has walked
 /// through a zone's rim and a second look has decided.
-const CYCLE: Duration = Duration::from_secs(88);
+const CYCLE: Duration = Duration::from_secs(78);
 /// A look at a sky seen within [`FRESH`].
 const SHORT: Duration = Duration::from_secs(6);
 /// After that: a receiver that predicts orbits, or is helped, takes about five seconds.

@@ -107,7 +107,7 @@ fn leaving_school_is_one_line() {
     street.stay(180.0, 25);
     street.stay(90.0, 25);
     let mut effects = street.all(&[100.0, 119.0, 121.0, 130.0]);
-    effects.extend(street.stay(140.0, 9));
+    effects.extend(street.stay(140.0, 19));
     assert_eq!(kinds(&effects), ["zone-left"]);
     assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T12:00:53Z"));
     assert_eq!(street.position(), Some((140.0, None)));
@@ -129,7 +129,7 @@ fn a52_pacing_on_the_fence_tells_nothing() {
 fn a52_time_counts_and_not_how_often_the_receiver_speaks() {
     let mut street = Street::school();
     street.stay(180.0, 25);
-    for tenth in 1..=90 {
+    for tenth in 1..=190 {
         let mut fix = street.fix_at(90.0, 5.0);
         fix.time += TENTH * tenth;
         let effects =

@@ -14,7 +14,7 @@ use super::fix::Fix;
 use super::judge::Doubt;
 
 /// How long fixes must agree that the watch is on the other side: one that strays does not, nor a train or bus that passes.
-const DWELL: Duration = Duration::from_secs(10);
+const DWELL: Duration = Duration::from_secs(20);
 /// Width of the rim, metres, unless the fix is worse than that.
 const RIM_M: f64 = 20.0;
 /// Longer between the last fix on this side and the first on the other, and the crossing was missed.
