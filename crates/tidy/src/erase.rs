@@ -16,7 +16,7 @@ use nix::unistd::{Whence, lseek};
 pub(crate) const MARK: &str = "lib/nestling/policy/erase";
 
 /// Folders whose contents go. The anchor's is not among them: it remembers that the watch is free, and from when on.
-const FOLDERS: [&str; 6] = [
+const FOLDERS: &[&str] = &[
     "lib/nestling/policy",
     "lib/nestling/telephony",
     "lib/nestling/location",
