@@ -39,6 +39,8 @@ pub(crate) use self::types::{
 
 /// A call rings this long before it can be accepted, so that a hand on the way to something else does not.
 const RINGS_FIRST: Duration = Duration::from_secs(2);
+/// After the last call: whoever was cut off and calls again at once is not turned away by the closing of the line.
+const QUIET_LINE: Duration = Duration::from_secs(3);
 
 /// The whole state.
 #[derive(Debug)]
@@ -56,6 +58,7 @@ pub(crate) struct Core {
     speaks: bool,
     /// Something was dialled or spoken since the line was closed.
     line_used: bool,
+    line_closes: Option<Duration>,
     log: Log,
     log_told: Shown,
     flood: Flood,
@@ -82,6 +85,7 @@ impl Core {
             rings: false,
             speaks: false,
             line_used: false,
+            line_closes: None,
             log: Log::default(),
             log_told: Shown::default(),
             flood: Flood::default(),
@@ -132,7 +136,7 @@ impl Core {
             self.effects.push(Effect::Show(call));
         }
         self.drive();
-        self.close_line();
+        self.close_line(now);
         std::mem::take(&mut self.effects)
     }
 
@@ -150,10 +154,12 @@ impl Core {
 
     /// After a call with sound the modem is told that there is none, for it may hold one that ModemManager lost: an ear that
     /// nobody sees. A call that only rang opened none.
-    fn close_line(&mut self) {
+    fn close_line(&mut self, now: Duration) {
         let free = self.calls.is_empty() && self.screen.is_none() && self.emergency.is_none();
-        if self.line_used && free && self.modem.state != ipc::ModemState::Absent {
-            self.line_used = false;
+        if !self.line_used || !free || self.modem.state == ipc::ModemState::Absent {
+            self.line_closes = None;
+        } else if now >= *self.line_closes.get_or_insert(now + QUIET_LINE) {
+            (self.line_used, self.line_closes) = (false, None);
             self.effects.push(Effect::CloseLine);
         }
     }
@@ -167,6 +173,7 @@ impl Core {
             .chain(self.flood.deadline())
             .chain(self.contacts_end)
             .chain(self.ring_ends())
+            .chain(self.line_closes)
             .chain(self.log_ends())
             .min()
     }
