@@ -10,4 +10,5 @@ pub mod bus;
 pub mod config;
 pub mod core;
 pub mod gpsd;
+pub mod looks;
 pub mod service;

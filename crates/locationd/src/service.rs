@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::bus::Location1;
 use crate::config::Config;
 use crate::core::{Core, Doubt, Effect, Event, Whereabouts};
-use crate::gpsd;
+use crate::{gpsd, looks};
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
@@ -29,7 +29,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
     let access = Access::new(&connection, config.bus.trust);
     let (position, newest) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(newest, access)).await?;
+    let (open, look) = watch::channel(None);
+    connection.object_server().at(paths::LOCATION, Location1::new(newest, look, access)).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
@@ -44,6 +45,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     connection.request_name(names::LOCATION).await.context("the name is taken")?;
     notify::ready();
 
+    let bus = connection.clone();
+    tokio::spawn(async move {
+        if let Err(error) = looks::follow(bus, open).await {
+            tracing::warn!(%error, "who looks is not known: nobody is given the position for it");
+        }
+    });
     let (sender, mut fixes) = mpsc::channel(QUEUE);
     let socket = config.gpsd;
     tokio::spawn(async move { gpsd::follow(&socket, sender).await });
