@@ -6,7 +6,7 @@ use crate::text;
 use crate::ui::{LooksAdapter, Shell};
 
 /// A name that fits before "looks".
-const NAME: usize = 9;
+const NAME: usize = 7;
 
 pub(crate) fn show(shell: &Shell, looking: &[&str], today: u32) {
     let card = shell.global::<LooksAdapter>();
@@ -28,6 +28,6 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut_and_says_so() {
-        assert_eq!(["Mum", "Grandfath", "Grandmother"].map(short), ["Mum", "Grandfath", "Grandmot…"]);
+        assert_eq!(["Mum", "Grandpa", "Grandmother"].map(short), ["Mum", "Grandpa", "Grandm…"]);
     }
 }

@@ -100,7 +100,7 @@ pub fn missed(screen: &Screen) -> bool {
 
 /// Whether the screen says that somebody looks where the child is.
 pub fn looked_at(screen: &Screen) -> bool {
-    share(screen, EYE, 4, colour::LILAC) > 0.9 && share(screen, CARD, 2, colour::LILAC) > 0.3
+    share(screen, EYE, 4, colour::LILAC) > 0.8 && share(screen, CARD, 2, colour::LILAC) > 0.3
 }
 
 /// How much of the square around a point has a colour, 0 to 1.
