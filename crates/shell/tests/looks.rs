@@ -5,6 +5,7 @@
 mod watch;
 
 use ipc::{AppState, Call, CallState, PolicyState};
+use nestling_shell::Page;
 use nestling_shell::model::Event;
 use panel::Pixel;
 use watch::{SIZES, Watch};
@@ -34,41 +35,41 @@ fn part(watch: &Watch, rows: std::ops::Range<i32>, reach: i32) -> Vec<Pixel> {
 
 type Show = fn(&Watch);
 
-/// One of each page.
-const PAGES: [(&str, Show); 12] = [
-    ("face", |_| {}),
-    ("contacts", |watch| {
+/// The ways to each page.
+const PAGES: [(Page, Show); 12] = [
+    (Page::Face, |_| {}),
+    (Page::Contacts, |watch| {
         watch.tap(0.0, watch.phone());
     }),
-    ("drawer", |watch| {
+    (Page::Apps, |watch| {
         watch.apps(&["draw", "music"]);
         watch.tap(42.0, watch.apps_button());
     }),
-    ("app", |watch| watch.drawing(0)),
-    ("time-up", |watch| {
+    (Page::App, |watch| watch.drawing(0)),
+    (Page::App, |watch| {
         watch.drawing(0);
         watch.draw(AppState::Frozen, "time-up", 0);
     }),
-    ("sorry", |watch| {
+    (Page::Sorry, |watch| {
         watch.drawing(0);
         watch.draw(AppState::None, "flood", 0);
     }),
-    ("ringing", |watch| {
+    (Page::Call, |watch| {
         watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
     }),
-    ("ringing-above-app", |watch| {
+    (Page::Call, |watch| {
         watch.drawing(0);
         watch.app.handle(Event::Call(watch.call(CallState::Ringing, "Mum")));
     }),
-    ("active", |watch| {
+    (Page::Call, |watch| {
         watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
     }),
-    ("sealed", |watch| watch.app.handle(Event::Policy(PolicyState::Sealed))),
-    ("emergency", |watch| {
+    (Page::Locked, |watch| watch.app.handle(Event::Policy(PolicyState::Sealed))),
+    (Page::Emergency, |watch| {
         watch.app.handle(Event::Policy(PolicyState::Sealed));
         watch.tap(-80.0, 122.0);
     }),
-    ("enrol", |watch| {
+    (Page::Enrol, |watch| {
         watch.app.handle(Event::Policy(PolicyState::Unbound));
         watch.ask();
     }),
@@ -79,10 +80,11 @@ fn t14_a_look_is_on_every_page_before_any_time_has_passed() {
     for (page, show) in PAGES {
         each_size(|watch| {
             show(&watch);
-            assert_ne!(watch.at(EYE, watch.card()), LILAC, "{page}");
+            assert_eq!(watch.app.shell().get_page(), page);
+            assert_ne!(watch.at(EYE, watch.card()), LILAC, "{page:?}");
             let before = watch.panel.now();
             watch.looks(&["Mum"], 1);
-            assert_eq!(watch.at(EYE, watch.card()), LILAC, "{page}");
+            assert_eq!(watch.at(EYE, watch.card()), LILAC, "{page:?}");
             // The threat list gives half a second.
             assert_eq!(watch.panel.now(), before);
         });
@@ -95,7 +97,7 @@ fn t14_a_look_stays_while_pages_come_and_go() {
         watch.looks(&["Mum"], 1);
         for (page, show) in PAGES {
             show(&watch);
-            assert_eq!(watch.at(EYE, watch.card()), LILAC, "{page}");
+            assert_eq!(watch.at(EYE, watch.card()), LILAC, "{page:?}");
             watch.app.handle(Event::Call(Call::none()));
         }
     });
@@ -135,13 +137,13 @@ fn t14_a_look_leaves_names_and_buttons_as_they_are() {
         });
     }
     // Above an app, and while help is about to be called, nothing else changes at all.
-    for (page, show) in PAGES.into_iter().filter(|(page, _)| ["app", "emergency", "time-up"].contains(page)) {
+    for (page, show) in PAGES.into_iter().filter(|(page, _)| [Page::App, Page::Emergency].contains(page)) {
         each_size(|watch| {
             show(&watch);
             let below = watch.card() + 33..watch.size.1 as i32;
             let free = part(&watch, below.clone(), watch.size.0 as i32 / 2);
             watch.looks(&["Mum"], 1);
-            assert!(part(&watch, below, watch.size.0 as i32 / 2) == free, "{page}");
+            assert!(part(&watch, below, watch.size.0 as i32 / 2) == free, "{page:?}");
         });
     }
 }
