@@ -193,6 +193,8 @@ async fn t2_nothing_the_childs_screen_can_call_changes_a_rule() {
         ("/org/nestling/Guardian1", "org.nestling.Guardian1", &["OpenEnrolment", "Enrol"][..]),
         ("/org/nestling/Policy1", "org.freedesktop.DBus.Properties", &["Set", "Get", "GetAll"][..]),
         ("/org/nestling/Guardian1", "org.freedesktop.DBus.Properties", &["Set"][..]),
+        ("/org/nestling/Looks1", "org.freedesktop.DBus.Properties", &["Set"][..]),
+        ("/org/nestling/Looks1", "org.nestling.Looks1", &["Look", "Changed"][..]),
     ] {
         for member in members {
             refused += pester(&child, path, interface, member).await;
