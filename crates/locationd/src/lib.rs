@@ -12,6 +12,7 @@ pub mod bus;
 pub mod config;
 pub mod core;
 pub mod gpsd;
+pub mod looks;
 pub mod receiver;
 pub mod service;
 pub mod track;

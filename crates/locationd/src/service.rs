@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::bus::Location1;
 use crate::config::Config;
 use crate::core::{Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
+use crate::looks;
 use crate::receiver::Receiver;
 use crate::track::Keeper;
 
@@ -37,7 +38,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
     let access = Access::new(&connection, config.bus.trust);
     let (position, newest) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(newest, access)).await?;
+    let (open, look) = watch::channel(None);
+    connection.object_server().at(paths::LOCATION, Location1::new(newest, look, access)).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
@@ -58,6 +60,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     connection.request_name(names::LOCATION).await.context("the name is taken")?;
     notify::ready();
 
+    let (bus, mut looked) = (connection.clone(), open.subscribe());
+    tokio::spawn(async move {
+        if let Err(error) = looks::follow(bus, open).await {
+            tracing::warn!(%error, "who looks is not known: nobody is given the position for it");
+        }
+    });
     let (sender, mut fixes) = mpsc::channel(QUEUE);
     tokio::spawn(receiver.follow(is_wanted, sender));
     let mut watchdog = Watchdog::new();
@@ -77,6 +85,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             () = at(here.power.as_ref().and_then(Power::due)) => {
                 here.plan_quiet();
                 here.plan(PowerEvent::Due);
+            }
+            Ok(()) = looked.changed() => {
+                let ends: Option<Duration> = *looked.borrow_and_update();
+                if ends.is_some() {
+                    here.plan(PowerEvent::Looked);
+                }
             }
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");

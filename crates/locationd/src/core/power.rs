@@ -92,6 +92,8 @@ pub enum PowerEvent {
     Battery(Battery),
     /// Help is called for: where the watch is counts now.
     Sos,
+    /// A guardian looks: he is to see where the watch is now.
+    Looked,
     /// Other zones.
     Zones(Vec<Zone>),
     /// A fix at this moment of the boot-time clock decides whether a fence was crossed; or nothing is in question.
@@ -183,6 +185,7 @@ impl Power {
                 }
             }
             PowerEvent::Sos => self.phase = Phase::Looking { until: now + BURST, fixes: 0, burst: true },
+            PowerEvent::Looked => self.look(now, LONG),
             PowerEvent::Zones(zones) => {
                 let fence = |zone: &Zone| Some((zone.centre().ok()?, f64::from(zone.radius_m)));
                 self.fences = zones.iter().filter_map(fence).collect();

@@ -194,3 +194,21 @@ fn on_a_fence_a_third_fix_says_on_which_side() {
     watch.tell(PowerEvent::Believed(south(97.0)));
     assert!(!watch.on);
 }
+
+#[test]
+fn a_guardians_look_finds_where_the_watch_is_now_and_what_is_open_at_a_fence_is_looked_at_again() {
+    let mut watch = Watch::new();
+    watch.looks_at(south(500.0));
+    watch.looks_at(south(500.0));
+    assert!(!watch.on);
+    watch.tell(PowerEvent::Looked);
+    assert!(watch.on);
+    watch.looks_at(south(500.0));
+    assert!(!watch.on, "two fixes are enough");
+    watch.tell(PowerEvent::Looked);
+    let decides = watch.now + Duration::from_secs(20);
+    watch.tell(PowerEvent::Undecided(Some(decides)));
+    watch.looks_at(south(500.0));
+    watch.wait();
+    assert_eq!((watch.now, watch.on), (decides, true));
+}
