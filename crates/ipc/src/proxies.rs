@@ -4,7 +4,7 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Missed, ModemState,
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Missed, ModemState,
     PastCall, PolicyState, Position,
 };
 
@@ -58,6 +58,25 @@ pub trait Guardian1 {
     /// Whose orders the watch takes, in the order they were enrolled. The child may see who that is.
     #[zbus(property(emits_changed_signal = "false"))]
     fn guardians(&self) -> zbus::Result<Vec<Guardian>>;
+}
+
+/// Who looks where the child is: for the screen, which shows it, and for locationd, which gives a position while a look is
+/// open.
+#[proxy(
+    interface = "org.nestling.Looks1",
+    default_service = "org.nestling.Policy",
+    default_path = "/org/nestling/Looks1"
+)]
+pub trait Looks1 {
+    /// Who looks now.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn looking(&self) -> zbus::Result<Vec<Look>>;
+    /// How many looks there were since midnight, where the family's clock is.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn today(&self) -> zbus::Result<u32>;
+    /// Somebody looks, a look is over, or the day is.
+    #[zbus(signal)]
+    fn looks_changed(&self, looking: Vec<Look>, today: u32) -> zbus::Result<()>;
 }
 
 /// Calls, after they were screened.

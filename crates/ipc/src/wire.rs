@@ -17,6 +17,8 @@ pub mod limits {
     pub const DIARY_DETAILS: usize = 12;
     /// Bytes of a detail's key or value.
     pub const DIARY_TEXT: usize = 256;
+    /// Looks that can be open at once: one of each guardian.
+    pub const LOOKS: usize = 8;
     /// Apps the screen shows at most.
     pub const APPS: usize = 64;
 }
@@ -187,6 +189,8 @@ pub struct Position {
     pub unix_time: i64,
     /// Id of the zone the watch is in, or empty.
     pub zone: String,
+    /// Why this may be false: `clock`, `jump`, `frozen` or `replayed`; empty when nothing speaks against it.
+    pub doubt: String,
 }
 
 /// Somebody whose orders the watch takes.
@@ -198,6 +202,19 @@ pub struct Guardian {
     pub name: String,
     /// Nobody else can remove him.
     pub main: bool,
+}
+
+/// A guardian looks where the child is. A look never gets longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Look {
+    /// The guardian's id.
+    pub guardian: String,
+    /// What the family calls him.
+    pub name: String,
+    /// Since when, milliseconds of the boot-time clock.
+    pub since_ms: u64,
+    /// Until when, milliseconds of the boot-time clock. Nobody has to say that it is over.
+    pub until_ms: u64,
 }
 
 /// A line a daemon asks policyd to write into the diary.

@@ -13,8 +13,18 @@ pub struct Config {
     pub bus: BusConfig,
     /// gpsd's private socket.
     pub gpsd: PathBuf,
+    /// gpsd's socket for commands: over it the receiver's device is taken from gpsd, which closes it, and given back.
+    pub gpsd_commands: PathBuf,
+    /// The receiver's device, as gpsd was given it.
+    pub receiver: PathBuf,
+    /// Whether the receiver stays on, whatever that costs: for boards on a cable, and for tests.
+    pub receiver_always_on: bool,
     /// Where policyd publishes the store.
     pub store: PathBuf,
+    /// Where the track is kept.
+    pub state: PathBuf,
+    /// A folder that every boot empties.
+    pub runtime: PathBuf,
 }
 
 impl Default for Config {
@@ -22,7 +32,12 @@ impl Default for Config {
         Self {
             bus: BusConfig::default(),
             gpsd: "/run/nestling/gpsd/gpsd.sock".into(),
+            gpsd_commands: "/run/nestling/gpsd-control/control.sock".into(),
+            receiver: "/dev/nestling/gnss".into(),
+            receiver_always_on: false,
             store: daemon::rules::DIRECTORY.into(),
+            state: "/var/lib/nestling/location".into(),
+            runtime: "/run/nestling/location".into(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! locationd: where the watch is, and in which of the family's zones.
 //!
-//! [`gpsd`] reads what gpsd says and takes it for hostile; [`core`] decides, without I/O, what to believe
-//! and when a zone was entered or left; [`bus`] offers `Location1`; [`service`] joins them in one loop.
+//! [`gpsd`] reads what gpsd says and takes it for hostile; [`core`] decides, without I/O, what to believe, when the receiver is on
+//! and when a zone was entered or left; [`receiver`] switches it;
+//! [`track`] remembers for as long as the family said; [`bus`] offers `Location1`; [`service`]
+//! joins them in one loop.
 //!
 //! **Invariants:** a fix is believed only when it follows from those before it; one fix alone neither moves
 //! the watch nor enters or leaves a zone; no coordinate reaches a log.
@@ -10,4 +12,7 @@ pub mod bus;
 pub mod config;
 pub mod core;
 pub mod gpsd;
+pub mod looks;
+pub mod receiver;
 pub mod service;
+pub mod track;

@@ -1,23 +1,32 @@
-//! The core loop: fixes and rules go into the core, its effects go to the diary and the bus.
+//! The core loop: fixes and rules go into the core, its effects go to the diary, the track and the bus; beside it the plan says
+//! when the receiver is on.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use daemon::access::Access;
-use daemon::clock::boot_time;
+use daemon::clock::{boot_time, unix_time};
 use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules, RulesChanged};
+use daemon::wall::{Now, Wall};
 use ipc::{names, paths};
+use policy::ScheduleKind;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
-use crate::core::{Core, Doubt, Effect, Event, Whereabouts};
-use crate::gpsd;
+use crate::core::{Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
+use crate::looks;
+use crate::receiver::Receiver;
+use crate::track::Keeper;
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
+/// Between two looks at the clock at most, while a child is expected somewhere, and otherwise.
+const LONGEST: Duration = Duration::from_mins(5);
+const NOTHING: Duration = Duration::from_hours(24);
 /// How long an ending daemon waits for its last lines to reach the diary.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -29,14 +38,21 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
     let access = Access::new(&connection, config.bus.trust);
     let (position, newest) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(newest, access)).await?;
+    let (open, look) = watch::channel(None);
+    connection.object_server().at(paths::LOCATION, Location1::new(newest, look, access)).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
+    let receiver = Receiver { gpsd: config.gpsd, commands: config.gpsd_commands, device: config.receiver };
+    let (wanted, is_wanted) = watch::channel(config.receiver_always_on);
     let mut here = Here {
         core: Core::default(),
+        power: (!config.receiver_always_on).then(|| Power::new(boot_time())),
+        wanted,
+        wall: Wall::default(),
         rules: Rules::open(&config.store),
         diary: diary.clone(),
+        track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
         position,
         doubts: 0,
     };
@@ -44,10 +60,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     connection.request_name(names::LOCATION).await.context("the name is taken")?;
     notify::ready();
 
+    let (bus, mut looked) = (connection.clone(), open.subscribe());
+    tokio::spawn(async move {
+        if let Err(error) = looks::follow(bus, open).await {
+            tracing::warn!(%error, "who looks is not known: nobody is given the position for it");
+        }
+    });
     let (sender, mut fixes) = mpsc::channel(QUEUE);
-    let socket = config.gpsd;
-    tokio::spawn(async move { gpsd::follow(&socket, sender).await });
+    tokio::spawn(receiver.follow(is_wanted, sender));
     let mut watchdog = Watchdog::new();
+    let mut look_at = here.expected();
     let shutdown = daemon::shutdown();
     tokio::pin!(shutdown);
     loop {
@@ -55,12 +77,30 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             fix = fixes.recv() => {
                 let fix = fix.context("the client of gpsd ended")?;
                 // Also without policyd's word: the file is what counts.
-                here.refresh_rules();
+                if here.refresh_rules() {
+                    look_at = here.expected();
+                }
                 here.handle(Event::Fix(fix));
+            }
+            () = at(here.power.as_ref().and_then(Power::due)) => {
+                here.plan_quiet();
+                here.plan(PowerEvent::Due);
+            }
+            Ok(()) = looked.changed() => {
+                let ends: Option<Duration> = *looked.borrow_and_update();
+                if ends.is_some() {
+                    here.plan(PowerEvent::Looked);
+                }
             }
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
-                here.refresh_rules();
+                if here.refresh_rules() {
+                    look_at = here.expected();
+                }
+            }
+            () = sleep_until(look_at) => {
+                here.look_at_the_clock();
+                look_at = here.expected();
             }
             () = watchdog.due() => watchdog.feed(),
             ended = &mut shutdown => {
@@ -74,35 +114,117 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
+/// Comes at a moment of the boot-time clock, or never.
+async fn at(due: Option<Duration>) {
+    match due {
+        Some(due) => tokio::time::sleep(due.saturating_sub(boot_time())).await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Here {
     core: Core,
+    /// `None`: the receiver is always on.
+    power: Option<Power>,
+    wanted: watch::Sender<bool>,
+    wall: Wall,
     rules: Rules,
     diary: Diary,
+    track: Keeper,
     position: watch::Sender<Option<Whereabouts>>,
     /// Fixes in a row that were not believed, for the journal.
     doubts: u64,
 }
 
 impl Here {
-    fn refresh_rules(&mut self) {
-        if self.rules.refresh() {
+    /// Whether there are others.
+    fn refresh_rules(&mut self) -> bool {
+        let others = self.rules.refresh();
+        if others {
             self.apply_rules();
+        }
+        others
+    }
+
+    /// When the clock is to be looked at: now and then, for it may be set.
+    fn expected(&self) -> Instant {
+        let unix = unix_time();
+        let rules = self.rules.in_force();
+        let next = rules.and_then(|rules| self.core.next_expected(&rules.policy.time_zone, unix));
+        let wait = next.map(|at| Duration::from_secs(at.saturating_sub(unix).unsigned_abs()).min(LONGEST));
+        Instant::now() + wait.unwrap_or(NOTHING)
+    }
+
+    fn look_at_the_clock(&mut self) {
+        if let Some(time_zone) = self.rules.in_force().map(|rules| rules.policy.time_zone.clone()) {
+            self.handle(Event::Clock(unix_time(), time_zone));
         }
     }
 
     fn apply_rules(&mut self) {
-        self.handle(Event::Rules(self.rules.in_force().map(|rules| rules.policy.zones.clone())));
+        let rules = self.rules.in_force().map(|rules| &rules.policy);
+        self.track.keep_for(rules.map(|rules| rules.retention.track_h));
+        let zones = rules.map(|rules| rules.zones.clone());
+        self.plan(PowerEvent::Zones(zones.clone().unwrap_or_default()));
+        self.plan_quiet();
+        self.handle(Event::Rules(zones));
+    }
+
+    /// Until when class or bedtime is in force for certain, on the boot-time clock.
+    fn quiet(&mut self) -> Option<Duration> {
+        self.wall.set(Now::read());
+        let (rules, unix) = (self.rules.in_force()?, self.wall.moment().unix);
+        let quiet = |kind| matches!(kind, ScheduleKind::Class | ScheduleKind::Bedtime);
+        let in_force = rules.policy.in_force(unix).any(|schedule| quiet(schedule.kind));
+        in_force.then(|| self.wall.boot_at(rules.policy.in_force_until(unix).unwrap_or(i64::MAX)))
+    }
+
+    fn plan_quiet(&mut self) {
+        let quiet = self.quiet();
+        self.plan(PowerEvent::Quiet(quiet));
+    }
+
+    fn plan(&mut self, event: PowerEvent) {
+        let Some(power) = &mut self.power else { return };
+        for effect in power.handle(event, boot_time()) {
+            match effect {
+                PowerEffect::Receiver(on) => {
+                    tracing::debug!(on, "the receiver");
+                    self.wanted.send_replace(on);
+                }
+                PowerEffect::KeepLast => {
+                    let last = self.position.borrow().clone();
+                    if let Some(here) = last {
+                        self.track.seen(here, true);
+                    }
+                }
+            }
+        }
     }
 
     fn handle(&mut self, event: Event) {
-        for effect in self.core.handle(event, boot_time()) {
+        let is_fix = matches!(event, Event::Fix(_));
+        let effects = self.core.handle(event, boot_time());
+        // Before the position, which may end the look.
+        self.plan(PowerEvent::Undecided(self.core.undecided()));
+        for effect in effects {
             match effect {
                 Effect::Record(line) => {
                     tracing::info!(kind = line.kind, "a zone");
                     self.diary.record(line.kind, line.details);
                 }
                 Effect::PositionChanged(here) => {
-                    self.doubts = 0;
+                    if here.doubt.is_none() {
+                        self.doubts = 0;
+                    }
+                    let told = self.position.borrow().as_ref().is_some_and(|last| last.time == here.time);
+                    if is_fix && !told {
+                        self.plan(PowerEvent::Believed(here.place));
+                        // Whoever reads the track later sees no mark: what may be false is not in it.
+                        if here.doubt.is_none() {
+                            self.track.seen(here.clone(), false);
+                        }
+                    }
                     self.position.send_replace(Some(here));
                 }
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}

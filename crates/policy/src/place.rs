@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::expect::Expect;
+
 /// Mean radius of the Earth, metres (IUGG).
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
@@ -68,6 +70,9 @@ pub struct Zone {
     pub longitude_e6: i32,
     /// Radius, metres: 30 to 20,000.
     pub radius_m: u32,
+    /// When the child is to be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expect>,
 }
 
 impl std::fmt::Debug for Zone {

@@ -23,6 +23,8 @@ pub mod limits {
     pub const NUMBERS_OF_A_CONTACT: usize = 4;
     /// Zones.
     pub const ZONES: usize = 50;
+    /// Times at which a child is to be in a zone.
+    pub const EXPECTED_IN_A_ZONE: usize = 7;
     /// Apps.
     pub const APPS: usize = 50;
     /// The last second a grant can name: the end of the year 9999, so that any tool can write it.
@@ -139,6 +141,12 @@ pub enum PolicyError {
     /// A month of birth that is none.
     #[error("a child is born in a month, 1 to 12, of the years 1990 to 2100")]
     Child,
+    /// A time to be in a zone without a day, which no text can say.
+    #[error("zone {zone}: a time to be there has one to seven days")]
+    Expect {
+        /// Which.
+        zone: String,
+    },
     /// A window without a day, which no text can say.
     #[error("schedule {schedule}: a window has one to seven days")]
     Days {
@@ -256,6 +264,10 @@ impl Policy {
             valid_name(&zone.name)?;
             if zone.centre().is_err() || !(30..=20_000).contains(&zone.radius_m) {
                 return Err(PolicyError::Zone { zone: zone.id.clone() });
+            }
+            at_most("times at which to be in a zone", zone.expect.len(), limits::EXPECTED_IN_A_ZONE)?;
+            if zone.expect.iter().any(|expect| expect.days.bits() == 0) {
+                return Err(PolicyError::Expect { zone: zone.id.clone() });
             }
             if !ids.insert(zone.id.as_str()) {
                 return Err(PolicyError::SharedId { id: zone.id.clone() });

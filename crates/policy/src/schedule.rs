@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Days {
         let list = Vec::<Day>::deserialize(deserializer)?;
         let days = Self::of(&list);
         if list.is_empty() || days.iter().count() != list.len() {
-            return Err(serde::de::Error::custom("a window has one to seven days, each once"));
+            return Err(serde::de::Error::custom("there are one to seven days, each once"));
         }
         Ok(days)
     }

@@ -166,6 +166,23 @@ impl Diary {
         Ok(seq)
     }
 
+    /// Who looked where the child is, and when, from `since` on, seconds since 1970; oldest first.
+    ///
+    /// # Errors
+    /// SQLite.
+    pub fn looks(&self, since: i64) -> Result<Vec<(i64, String)>, DiaryError> {
+        let mut statement = self.db.prepare(
+            "SELECT unix_time, details FROM line
+             WHERE source = 'policy' AND kind = 'looked' AND unix_time >= ?1 ORDER BY seq",
+        )?;
+        let rows = statement.query_map([since], |row| {
+            let details: String = row.get(1)?;
+            let mut details: HashMap<String, String> = serde_json::from_str(&details).unwrap_or_default();
+            Ok((row.get(0)?, details.remove("guardian").unwrap_or_default()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Lines after number `after`, oldest first.
     ///
     /// # Errors

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use anyhow::Context;
 use daemon::access::{Access, Peer};
+use daemon::clock::boot_time;
 use daemon::notify::{self, Watchdog};
 use daemon::wall::Now;
 use ipc::{DiaryEntry, DiaryRecord, Guardian, PolicyState, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot};
+use zbus::Connection;
 use zbus::names::BusName;
 use zbus::object_server::SignalEmitter;
 
-use crate::bus::{Diary1, Guardian1, Policy1};
+use crate::bus::{Diary1, Guardian1, Looks1, Policy1};
 use crate::config::Config;
 use crate::guard::Guard;
-use crate::office::Office;
+use crate::office::{Office, Seen};
 
 /// Answers go back through here.
 pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
@@ -30,6 +32,8 @@ pub enum Request {
     OpenEnrolment(Reply<(String, u32)>),
     /// `Guardian1.Guardians`
     Guardians(Reply<Vec<Guardian>>),
+    /// The properties of `Looks1`
+    Seen(Reply<Seen>),
     /// `Diary1.Record`
     Record(Peer, DiaryRecord, Reply<u64>),
     /// `Diary1.Read`
@@ -78,16 +82,18 @@ pub async fn run(config: Config) -> anyhow::Result<Ended> {
     let server = connection.object_server();
     server.at(paths::POLICY, Policy1::new(sender.clone(), access.clone())).await?;
     server.at(paths::DIARY, Diary1::new(sender.clone(), access.clone())).await?;
-    server.at(paths::GUARDIAN, Guardian1::new(sender, access)).await?;
+    server.at(paths::GUARDIAN, Guardian1::new(sender.clone(), access.clone())).await?;
+    server.at(paths::LOOKS, Looks1::new(sender, access)).await?;
     connection.request_name(names::POLICY).await.context("the name is taken")?;
     notify::ready();
 
-    let emitter = SignalEmitter::new(&connection, paths::POLICY)?;
     let mut watchdog = Watchdog::new();
     let shutdown = daemon::shutdown();
     tokio::pin!(shutdown);
     let mut told = (office.revision(), office.state());
-    tell(&emitter, told).await;
+    tell(&connection, told).await;
+    let mut told_seen = office.seen(Now::read());
+    tell_seen(&connection, &told_seen).await;
     while !office.is_erased() {
         let mut mended = false;
         tokio::select! {
@@ -100,15 +106,23 @@ pub async fn run(config: Config) -> anyhow::Result<Ended> {
                 watchdog.feed();
                 mended = office.mend_store(Now::read());
             }
+            () = at(office.due(Now::read())) => {}
             ended = &mut shutdown => {
                 ended.context("cannot wait for signals")?;
+                office.tell_floods(Now::read(), true);
                 return Ok(Ended::Told);
             }
         }
+        let seen = office.seen(Now::read());
+        if seen != told_seen {
+            tell_seen(&connection, &seen).await;
+            told_seen = seen;
+        }
+        office.tell_floods(Now::read(), false);
         let now = (office.revision(), office.state());
         if mended || now != told {
             told = now;
-            tell(&emitter, now).await;
+            tell(&connection, now).await;
         }
         if mended {
             tokio::time::sleep(MEND_PAUSE).await;
@@ -131,6 +145,7 @@ fn handle(office: &mut Office, request: Request) {
             };
             drop(reply.send(Ok(status)));
         }
+        Request::Seen(reply) => drop(reply.send(Ok(office.seen(now)))),
         Request::Guardians(reply) => drop(reply.send(Ok(office.guardians()))),
         Request::OpenEnrolment(reply) => drop(reply.send(office.open_enrolment(now))),
         Request::Record(peer, record, reply) => drop(reply.send(office.record(peer.as_str(), &record, now))),
@@ -139,12 +154,34 @@ fn handle(office: &mut Office, request: Request) {
 }
 
 /// Signals go to those who decide by the store and to the screen, one by one: nobody else hears them.
-async fn tell(emitter: &SignalEmitter<'_>, (revision, state): (u64, PolicyState)) {
+async fn tell(connection: &Connection, (revision, state): (u64, PolicyState)) {
     for name in [names::TELEPHONY, names::LOCATION, names::APPS, names::SHELL] {
-        let Ok(name) = BusName::try_from(name) else { continue };
-        let emitter = emitter.to_owned().set_destination(name);
+        let Some(emitter) = to(connection, paths::POLICY, name) else { continue };
         if let Err(error) = Policy1::changed(&emitter, revision, state).await {
             tracing::warn!(%error, "a daemon does not hear of the change; it looks at the file itself");
         }
+    }
+}
+
+/// The screen first: it shows a look before there is a position to be had.
+async fn tell_seen(connection: &Connection, Seen { looking, today }: &Seen) {
+    for name in [names::SHELL, names::LOCATION] {
+        let Some(emitter) = to(connection, paths::LOOKS, name) else { continue };
+        if let Err(error) = Looks1::looks_changed(&emitter, looking, *today).await {
+            tracing::warn!(%error, "somebody does not hear who looks");
+        }
+    }
+}
+
+fn to<'a>(connection: &'a Connection, path: &'static str, name: &'static str) -> Option<SignalEmitter<'a>> {
+    let name = BusName::try_from(name).ok()?;
+    SignalEmitter::new(connection, path).ok().map(|emitter| emitter.set_destination(name))
+}
+
+/// Comes at a moment of the boot-time clock, or never.
+async fn at(due: Option<Duration>) {
+    match due {
+        Some(due) => tokio::time::sleep(due.saturating_sub(boot_time())).await,
+        None => std::future::pending().await,
     }
 }

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Policy1Proxy, PolicyState, Refusal};
+use futures_util::{FutureExt as _, StreamExt as _};
+use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Looks1Proxy, Policy1Proxy, PolicyState, Refusal};
 use orders::{Body, Enrolment, EnrolmentCode, Role, Signer, WatchId};
 use store::Reader;
 use testkit::PrivateBus;
@@ -192,6 +193,8 @@ async fn t2_nothing_the_childs_screen_can_call_changes_a_rule() {
         ("/org/nestling/Guardian1", "org.nestling.Guardian1", &["OpenEnrolment", "Enrol"][..]),
         ("/org/nestling/Policy1", "org.freedesktop.DBus.Properties", &["Set", "Get", "GetAll"][..]),
         ("/org/nestling/Guardian1", "org.freedesktop.DBus.Properties", &["Set"][..]),
+        ("/org/nestling/Looks1", "org.freedesktop.DBus.Properties", &["Set"][..]),
+        ("/org/nestling/Looks1", "org.nestling.Looks1", &["Look", "Changed"][..]),
     ] {
         for member in members {
             refused += pester(&child, path, interface, member).await;
@@ -201,6 +204,39 @@ async fn t2_nothing_the_childs_screen_can_call_changes_a_rule() {
     let after = (fs::read(daemon.root.join("store/policy.db")).unwrap(), policy1.revision().await.unwrap());
     assert!(before == after);
     assert_eq!(policy1.state().await.unwrap(), PolicyState::Bound);
+}
+
+#[tokio::test]
+async fn t14_the_screen_and_locationd_alone_are_told_of_a_look() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let _daemon = Daemon::start(&bus, &client).await;
+    let mut mum = Signer::from_secret(&[3; 32]);
+    bind(&client, &mut mum).await;
+    let mut told = Vec::new();
+    for name in ["org.nestling.Shell", "org.nestling.Location", "org.nestling.Apps"] {
+        let connection = bus.connect().await.unwrap();
+        connection.request_name(name).await.unwrap();
+        let looks1 = Looks1Proxy::new(&connection).await.unwrap();
+        told.push((name, looks1.receive_looks_changed().await.unwrap(), looks1));
+    }
+    let policy1 = Policy1Proxy::new(&client).await.unwrap();
+    let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
+    policy1.submit(&mum.order(&watch, 0, Body::Locate {}).to_bytes()).await.unwrap();
+    for (name, signals, looks1) in &mut told {
+        if *name == "org.nestling.Apps" {
+            assert!(looks1.looking().await.is_err() && looks1.today().await.is_err(), "{name}");
+            // What is sent to one alone comes before what he asks for later.
+            assert!(signals.next().now_or_never().is_none(), "{name}");
+            continue;
+        }
+        let signal = tokio::time::timeout(Duration::from_secs(10), signals.next()).await.unwrap().unwrap();
+        let seen = signal.args().unwrap();
+        let [look] = seen.looking.as_slice() else { panic!("{name}: {seen:?}") };
+        assert_eq!((look.guardian.as_str(), look.name.as_str(), seen.today), ("mum", "Mum", 1), "{name}");
+        assert_eq!(look.until_ms, look.since_ms + 120_000);
+        assert_eq!((&looks1.looking().await.unwrap(), looks1.today().await.unwrap()), (&seen.looking, 1));
+    }
 }
 
 #[tokio::test]
@@ -214,4 +250,6 @@ async fn the_interfaces_are_the_golden_ones() {
     testkit::golden::interface(&diary1, "org.nestling.Diary1");
     let guardian1 = Guardian1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
     testkit::golden::interface(&guardian1, "org.nestling.Guardian1");
+    let looks1 = Looks1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
+    testkit::golden::interface(&looks1, "org.nestling.Looks1");
 }

@@ -312,7 +312,7 @@ fn unlock_keeps_the_owners_boot_key_and_nothing_else() {
 #[test]
 fn what_nobody_on_the_watch_can_do_is_refused_and_does_not_count() {
     let (mut watch, mut office) = Watch::bound();
-    for body in [Body::Locate {}, Body::Ring {}, Body::Export {}] {
+    for body in [Body::Ring {}, Body::Export {}] {
         assert!(matches!(watch.submit(&mut office, body), Err(Refusal::Unsupported(_))));
     }
     let answer = Body::Answer { request: 1, yes: true, until: None };

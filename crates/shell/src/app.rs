@@ -14,7 +14,7 @@ use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
 use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
-use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock};
+use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock, looks};
 use crate::ui::{Page, Shell};
 
 /// What the face reads from the device, so that tests can set it.
@@ -236,6 +236,8 @@ impl App {
             }
         };
         shell.set_page(page);
+        let model = self.model.borrow();
+        looks::show(shell, &model.looking(self.device.since_boot()), model.looks_today());
     }
 
     fn schedule(self: &Rc<Self>) {

@@ -4,6 +4,7 @@
 //! that is missing or says no is shown to the child, not a reason to end; only the loss of the bus is.
 
 mod display1;
+mod looks;
 
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use daemon::access::Access;
 use daemon::bus::BusConfig;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use ipc::{Apps1Proxy, Guardian1Proxy, News, Policy1Proxy, Refusal, Telephony1Proxy, names, paths};
+use ipc::{
+    Apps1Proxy, Guardian1Proxy, Looks1Proxy, News, Policy1Proxy, Refusal, Telephony1Proxy, names, paths,
+};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
@@ -87,12 +90,14 @@ async fn run(
     bus.request_name(names::SHELL).await?;
     // Nothing is cached: what a daemon does not say now is not known.
     let policy = Policy1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let looks = Looks1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let guardian = Guardian1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let telephony = Telephony1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let apps = Apps1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let daemons = Daemons { telephony: &telephony, guardian: &guardian, apps: &apps };
     tokio::select! {
         end = watch_policy(&policy, emit) => end,
+        end = looks::watch(&looks, emit) => end,
         end = watch_telephony(&telephony, emit) => end,
         end = watch_apps(&apps, emit) => end,
         end = carry_out(commands, daemons, emit) => end,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
-    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, ModemState, News, PolicyState,
-    Refusal, names, paths,
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, ModemState, News,
+    PolicyState, Refusal, names, paths,
 };
 use nestling_shell::bus;
 use nestling_shell::display::Display;
@@ -167,6 +167,38 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     assert_eq!(*asked.lock().unwrap(), ["accept 3", "hang up 4", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
+}
+
+struct Looks(Vec<Look>);
+
+#[zbus::interface(name = "org.nestling.Looks1")]
+impl Looks {
+    #[zbus(property)]
+    fn looking(&self) -> Vec<Look> {
+        self.0.clone()
+    }
+    #[zbus(property)]
+    fn today(&self) -> u32 {
+        7
+    }
+    #[zbus(signal, name = "LooksChanged")]
+    async fn tell(emitter: &SignalEmitter<'_>, looking: Vec<Look>, today: u32) -> zbus::Result<()>;
+}
+
+#[tokio::test]
+async fn t14_the_screen_hears_of_a_look_and_finds_one_that_is_open() {
+    let bus = PrivateBus::start().await.unwrap();
+    let look =
+        |name: &str| Look { guardian: "mum".into(), name: name.into(), since_ms: 5, until_ms: 120_005 };
+    let (_commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    let policyd = bus.connect().await.unwrap();
+    policyd.object_server().at(paths::LOOKS, Looks(vec![look("Mum")])).await.unwrap();
+    policyd.request_name(names::POLICY).await.unwrap();
+    until(&events, |e| matches!(e, Event::Looks(looks, 7) if *looks == [look("Mum")])).await;
+    let emitter = SignalEmitter::new(&policyd, paths::LOOKS).unwrap();
+    Looks::tell(&emitter, vec![look("Mum"), look("Dad")], 8).await.unwrap();
+    until(&events, |e| matches!(e, Event::Looks(looks, 8) if *looks == [look("Mum"), look("Dad")])).await;
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, AppState, Call, CallState, Contact, Missed, ModemState, PolicyState};
+use ipc::{App, AppSession, AppState, Call, CallState, Contact, Look, Missed, ModemState, PolicyState};
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
 
@@ -338,11 +338,35 @@ fn any_event() -> impl Strategy<Value = Event> {
             .prop_map(Event::Policy),
         proptest::option::of((any::<String>(), any::<u32>()))
             .prop_map(|code| Event::Code(code.map(|(code, left)| (code, secs(left.into()))))),
+        proptest::collection::vec((any::<String>(), any::<u64>(), 0_u64..2_000_000), 0..20).prop_map(
+            |looks| {
+                let look =
+                    |(name, since_ms, until_ms)| Look { guardian: "mum".into(), name, since_ms, until_ms };
+                Event::Looks(looks.into_iter().map(look).collect(), 3)
+            }
+        ),
         Just(Event::Refused),
         apps,
         touch.prop_map(Event::Touch),
         Just(Event::Tick),
     ]
+}
+
+#[test]
+fn t16_a_look_ends_where_policyd_is_gone() {
+    let mut model = Model::default();
+    let look = |name: &str, until: u64| Look {
+        guardian: name.to_lowercase(),
+        name: name.into(),
+        since_ms: 1_000_000,
+        until_ms: 1_000_000 + until,
+    };
+    model.handle(Event::Looks(vec![look("Mum", 120_000), look("Dad", 60_000)], 4), NOW);
+    assert_eq!(model.looking(NOW + Duration::from_millis(59_999)), ["Mum", "Dad"]);
+    assert_eq!(model.next_change(NOW), Some(NOW + secs(60)));
+    assert_eq!(model.looking(NOW + secs(60)), ["Mum"]);
+    assert_eq!(model.looking(NOW + secs(120)), Vec::<&str>::new());
+    assert_eq!((model.next_change(NOW + secs(120)), model.looks_today()), (None, 4));
 }
 
 proptest! {

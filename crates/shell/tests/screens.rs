@@ -44,6 +44,37 @@ fn active_waiting(watch: &Watch) {
     watch.advance(83_000);
 }
 
+/// With somebody who looks where the child is, and after that.
+const LOOKED: [(&str, Show); 8] = [
+    ("face-looks", |w| w.looks(&[], 3)),
+    ("looked-face", |w| w.looks(&["Mum"], 3)),
+    ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
+    ("looked-ringing", |w| {
+        w.looks(&["Grandmother"], 1);
+        w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
+        w.advance(2_700);
+    }),
+    ("looked-active", |w| {
+        w.looks(&["Dad"], 1);
+        w.app.handle(Event::Call(w.call(CallState::Active, "Mum")));
+        w.advance(83_000);
+    }),
+    ("looked-contacts", |w| {
+        w.looks(&["Dad"], 1);
+        w.tap(0.0, w.phone());
+    }),
+    ("looked-emergency", |w| {
+        w.looks(&["Dad"], 1);
+        w.app.handle(Event::Policy(PolicyState::Sealed));
+        w.tap(-80.0, 122.0);
+        w.advance(1_200);
+    }),
+    ("looked-sorry", |w| {
+        w.looks(&["Dad"], 1);
+        sorry(w, "not-signed");
+    }),
+];
+
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
     let show: [(&str, Show); 29] = [
@@ -129,7 +160,7 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync
         ("sorry-not-checked", |w| sorry(w, "not-signed")),
         ("sorry-stopped", |w| sorry(w, "flood")),
     ];
-    for (name, show) in show {
+    for (name, show) in show.into_iter().chain(LOOKED) {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let watch = Watch::bound(size);

@@ -36,6 +36,7 @@ fn full() -> Policy {
         latitude_e6: 60_170_000,
         longitude_e6: 24_940_000 + place as i32,
         radius_m: 150,
+        expect: Vec::new(),
     };
     Policy {
         zones: (0..limits::ZONES).map(zone).collect(),

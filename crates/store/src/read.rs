@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use policy::{
-    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, E164, Extra, Features, May,
-    MoreTime, Pause, Policy, Retention, Rulebook, Schedule, Standing, Window, Zone,
+    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, E164, Expect, Extra, Features,
+    May, MoreTime, Pause, Policy, Retention, Rulebook, Schedule, Standing, Window, Zone,
 };
 use rusqlite::{Connection, Row};
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -176,12 +176,17 @@ fn days(bits: i64) -> Days {
 
 fn zones(db: &Connection) -> Result<Vec<Zone>, ReadError> {
     list(db, "SELECT * FROM zone ORDER BY position LIMIT 1000", |row| {
+        let id: String = row.get("id")?;
+        let expected = "SELECT * FROM expectation WHERE zone = ?1 ORDER BY position LIMIT 1000";
         Ok(Zone {
-            id: row.get("id")?,
             name: row.get("name")?,
             latitude_e6: row.get("latitude_e6")?,
             longitude_e6: row.get("longitude_e6")?,
             radius_m: row.get("radius_m")?,
+            expect: of(db, expected, &id, |row| {
+                Ok(Expect { days: days(row.get("days")?), by: word(row, "by_time")? })
+            })?,
+            id,
         })
     })
 }

@@ -86,6 +86,15 @@ CREATE TABLE zone (
     radius_m     INTEGER NOT NULL CHECK (radius_m BETWEEN 30 AND 20000)
 ) STRICT;
 
+-- When the child is to be in a zone; days and time as in schedule_window.
+CREATE TABLE expectation (
+    zone     TEXT NOT NULL REFERENCES zone (id),
+    position INTEGER NOT NULL,
+    days     INTEGER NOT NULL CHECK (days BETWEEN 1 AND 127),
+    by_time  TEXT NOT NULL CHECK (by_time GLOB '[0-2][0-9]:[0-5][0-9]'),
+    PRIMARY KEY (zone, position)
+) STRICT, WITHOUT ROWID;
+
 -- What the policy grants, and what an app may use.
 CREATE TABLE app (
     position INTEGER PRIMARY KEY,

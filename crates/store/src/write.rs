@@ -90,8 +90,12 @@ fn bits(days: Days) -> i64 {
 
 fn zones(tx: &Transaction<'_>, policy: &Policy) -> rusqlite::Result<()> {
     let mut zone = tx.prepare("INSERT INTO zone VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut expectation = tx.prepare("INSERT INTO expectation VALUES (?1, ?2, ?3, ?4)")?;
     for (position, z) in (0_i64..).zip(&policy.zones) {
         zone.execute(params![position, z.id, z.name, z.latitude_e6, z.longitude_e6, z.radius_m])?;
+        for (place, e) in (0_i64..).zip(&z.expect) {
+            expectation.execute(params![z.id, place, bits(e.days), e.by.to_string()])?;
+        }
     }
     Ok(())
 }

@@ -53,6 +53,8 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
     ("zone", "latitude_e6", &["-90000001", "90000001"]),
     ("zone", "longitude_e6", &["-180000001", "180000001"]),
     ("zone", "radius_m", &["29", "20001"]),
+    ("expectation", "days", &["0", "128"]),
+    ("expectation", "by_time", &["''", "'8:15'", "'30:00'", "'08:60'"]),
     ("app", "until", &["-1", "253402300800"]),
 ];
 
@@ -68,6 +70,10 @@ fn everything() -> Rulebook {
     policy.allowances = serde_json::from_str(
         r#"{"day_min": 60, "categories": [{"category": "game", "day_min": 20}],
             "break": {"after_min": 30, "rest_min": 10}}"#,
+    )
+    .unwrap();
+    policy.zones[0].expect = serde_json::from_str(
+        r#"[{"days": ["mon", "fri"], "by": "08:15"}, {"days": ["sun"], "by": "00:00"}]"#,
     )
     .unwrap();
     policy.apps[0].permissions = vec![Permission::Camera, Permission::Network];

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use policy::{AppGrant, Contact, Kind, May, Policy, Region, Zone};
+use policy::{AppGrant, Contact, Day, Days, Expect, Kind, May, Policy, Region, Zone};
 use proptest::prelude::*;
 use store::{FILE, ReadError, Reader, publish, withdraw};
 use tempfile::tempdir;
@@ -29,6 +29,10 @@ fn family(aunt: bool) -> Policy {
         latitude_e6: 60_170_000,
         longitude_e6: -24_940_000,
         radius_m: 150,
+        expect: vec![
+            Expect { days: Days::of(&[Day::Mon, Day::Tue]), by: "08:15".parse().unwrap() },
+            Expect { days: Days::ALL, by: "00:00".parse().unwrap() },
+        ],
     };
     // Not in the order of their ids: the family's order is kept.
     let apps = [("draw", None), ("beads", Some(1_780_000_000))]

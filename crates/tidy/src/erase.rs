@@ -16,9 +16,10 @@ use nix::unistd::{Whence, lseek};
 pub(crate) const MARK: &str = "lib/nestling/policy/erase";
 
 /// Folders whose contents go. The anchor's is not among them: it remembers that the watch is free, and from when on.
-const FOLDERS: [&str; 5] = [
+const FOLDERS: &[&str] = &[
     "lib/nestling/policy",
     "lib/nestling/telephony",
+    "lib/nestling/location",
     "lib/nestling/launcher",
     "lib/nestling/data",
     "lib/nestling/bundles",
@@ -184,6 +185,14 @@ mod tests {
             assert_eq!(left, kept, "{folder}");
         }
         assert_eq!(fs::read_to_string(root.path().join("lib/nestling/anchor/file")).unwrap(), "secret");
+    }
+
+    #[test]
+    fn t19_a_wipe_takes_what_every_daemon_kept_but_the_anchor() {
+        let others = ["lib", "lib/private", "lib/nestling", "lib/nestling/anchor"];
+        let kept = crate::folders::FOLDERS.iter().map(|folder| folder.path);
+        let wiped: Vec<_> = kept.filter(|path| !others.contains(path)).collect();
+        assert_eq!(wiped, FOLDERS);
     }
 
     #[test]

@@ -23,13 +23,14 @@ const fn folder(path: &'static str, user: &'static str, group: &'static str, mod
 }
 
 /// Every folder a daemon keeps something in, parents first.
-pub(crate) const FOLDERS: [Folder; 9] = [
+pub(crate) const FOLDERS: [Folder; 10] = [
     folder("lib", "root", "root", 0o755),
     folder("lib/private", "root", "root", 0o700),
     folder("lib/nestling", "root", "root", 0o755),
     folder("lib/nestling/policy", "nestling-policy", "nestling-store", 0o700),
     folder("lib/nestling/anchor", "nestling-policy", "nestling-store", 0o700),
     folder("lib/nestling/telephony", "nestling-telephony", "nestling-telephony", 0o700),
+    folder("lib/nestling/location", "nestling-location", "nestling-location", 0o700),
     folder("lib/nestling/launcher", "root", "root", 0o700),
     folder("lib/nestling/data", "root", "root", 0o700),
     folder("lib/nestling/bundles", "root", "root", 0o700),

@@ -37,7 +37,7 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 /// Name, object, interface, members.
 type Door = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
-const DOORS: [Door; 33] = [
+const DOORS: [Door; 34] = [
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Monitoring", &["BecomeMonitor"]),
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats", &["GetStats"]),
     (
@@ -90,6 +90,7 @@ const DOORS: [Door; 33] = [
     ("org.nestling.Policy", ipc::paths::DIARY, "", &["Read", "Record"]),
     ("org.nestling.Policy", ipc::paths::GUARDIAN, "org.nestling.Guardian1", &["OpenEnrolment"]),
     ("org.nestling.Policy", ipc::paths::GUARDIAN, "", &["OpenEnrolment"]),
+    ("org.nestling.Policy", ipc::paths::LOOKS, PROPERTIES, &["Get", "GetAll", "Set"]),
     ("org.nestling.Policy", ipc::paths::POLICY, "org.nestling.Policy1", &["Submit"]),
     ("org.nestling.Policy", ipc::paths::POLICY, "", &["Submit"]),
     ("org.nestling.Policy", ipc::paths::POLICY, PROPERTIES, &["Get", "GetAll", "Set"]),

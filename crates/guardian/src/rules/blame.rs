@@ -42,6 +42,7 @@ pub(super) fn key(wrong: &PolicyError) -> &'static str {
         PolicyError::Numbers { .. } | PolicyError::SharedNumber { .. } => "numbers",
         PolicyError::Picture { .. } => "picture",
         PolicyError::Until { .. } => "until",
+        PolicyError::Expect { .. } => "expect",
         PolicyError::Permissions { .. } => "permissions",
         PolicyError::SharedApp { .. } => "app",
         _ => "",

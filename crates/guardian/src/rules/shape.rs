@@ -2,8 +2,8 @@
 //! spaces in them.
 
 use policy::{
-    Allowances, AppGrant, Child, Contact, E164, Features, Kind, May, Permission, Policy, Region, Retention,
-    Schedule, TimeZone, Zone,
+    Allowances, AppGrant, Child, Contact, E164, Expect, Features, Kind, May, Permission, Policy, Region,
+    Retention, Schedule, TimeZone, Zone,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -86,6 +86,8 @@ struct Ground {
     latitude: Degrees,
     longitude: Degrees,
     radius_m: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    expect: Vec<Expect>,
 }
 
 /// Degrees in the file, micro-degrees in a policy: 11 cm on the ground.
@@ -133,12 +135,13 @@ impl Family {
             let until = until.map(|end| read(end).ok_or(wrong)).transpose()?;
             apps.push(AppGrant { app, until, permissions });
         }
-        let zone = |Ground { id, name, latitude, longitude, radius_m }| Zone {
+        let zone = |Ground { id, name, latitude, longitude, radius_m, expect }| Zone {
             id,
             name,
             latitude_e6: latitude.0,
             longitude_e6: longitude.0,
             radius_m,
+            expect,
         };
         Ok(Policy {
             region: self.region,
@@ -175,6 +178,7 @@ impl Family {
             latitude: Degrees(zone.latitude_e6),
             longitude: Degrees(zone.longitude_e6),
             radius_m: zone.radius_m,
+            expect: zone.expect.clone(),
         };
         Some(Self {
             region: policy.region,

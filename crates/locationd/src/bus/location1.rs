@@ -1,26 +1,36 @@
 //! `org.nestling.Location1`
 
+use std::time::Duration;
+
 use daemon::access::{Access, Peer};
+use daemon::clock::boot_time;
 use ipc::Position;
 use tokio::sync::watch;
 use zbus::message::Header;
 use zbus::{fdo, interface};
 
 use crate::core::Whereabouts;
+use crate::looks::Reader;
 
-/// Where the watch is: for the lifeline alone, which tells it to guardians.
+/// Where the watch is: for the lifeline, and for who carries it to a guardian while he looks.
 #[derive(Debug)]
 pub struct Location1 {
     position: watch::Receiver<Option<Whereabouts>>,
+    /// When the last open look ends.
+    look: watch::Receiver<Option<Duration>>,
     access: Access,
 }
 
 const READERS: &[Peer] = &[Peer::Telephony, Peer::Agent];
 
 impl Location1 {
-    /// Serves the newest value of `position`.
-    pub fn new(position: watch::Receiver<Option<Whereabouts>>, access: Access) -> Self {
-        Self { position, access }
+    /// Serves the newest value of `position`, as far as the newest of `look` allows.
+    pub fn new(
+        position: watch::Receiver<Option<Whereabouts>>,
+        look: watch::Receiver<Option<Duration>>,
+        access: Access,
+    ) -> Self {
+        Self { position, look, access }
     }
 }
 
@@ -31,7 +41,11 @@ impl Location1 {
         // Without a header it is our own process that asks.
         if let Some(header) = header {
             let caller = self.access.require(&header, READERS).await;
-            caller.map_err(|_| fdo::Error::AccessDenied("not for this user".into()))?;
+            let reader = caller.ok().and_then(Reader::of);
+            let reader = reader.ok_or_else(|| fdo::Error::AccessDenied("not for this user".into()))?;
+            if !reader.is_given(*self.look.borrow(), boot_time()) {
+                return Err(fdo::Error::AccessDenied("nobody looks".into()));
+            }
         }
         Ok(self.position.borrow().as_ref().map_or_else(unknown, told))
     }
@@ -45,6 +59,7 @@ fn unknown() -> Position {
         accuracy_m: 0.0,
         unix_time: 0,
         zone: String::new(),
+        doubt: String::new(),
     }
 }
 
@@ -56,5 +71,6 @@ fn told(here: &Whereabouts) -> Position {
         accuracy_m: here.accuracy_m,
         unix_time: here.time.as_second(),
         zone: here.zone.clone().unwrap_or_default(),
+        doubt: here.doubt.map_or_else(String::new, |doubt| doubt.as_str().to_owned()),
     }
 }

@@ -23,7 +23,7 @@ pub enum FixError {
     /// No error estimate, one that is no number, or one too large to be of use.
     #[error("the accuracy is missing or worse than {} m", Fix::WORST_M)]
     Accuracy,
-    /// Before this program was written, or far away: a receiver with a wrong week (the GPS week rolls over).
+    /// Before this program was written, or far away. A receiver that is a round of GPS weeks late is not it: gpsd mends that.
     #[error("the time is not of these years")]
     Time,
 }

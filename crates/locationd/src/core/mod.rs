@@ -1,10 +1,14 @@
 //! What locationd decides, without I/O: events and the time go in, effects come out.
 //!
 //! **Invariants:** the position and the zones move only with believed fixes; every zone crossing becomes one
-//! line of the diary.
+//! line of the diary; a position that may be false bears its doubt.
 
 mod fix;
+mod habit;
 mod judge;
+mod late;
+mod power;
+mod smooth;
 #[cfg(test)]
 mod tests;
 mod zones;
@@ -12,13 +16,16 @@ mod zones;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use policy::{Place, Zone};
+use policy::{Place, TimeZone, Zone};
 
 pub use fix::{Fix, FixError};
-pub use judge::{Belief, CONSISTENT, Doubt};
+pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
+pub use power::{Battery, Motion, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
 use judge::Judge;
+use late::Late;
+use smooth::Smooth;
 use zones::Zones;
 
 /// What happened.
@@ -28,6 +35,8 @@ pub enum Event {
     Fix(Fix),
     /// The rules are others now; `None` without a readable store.
     Rules(Option<Vec<Zone>>),
+    /// The wall clock shows this second since 1970, in the family's zone: is the watch where it should be?
+    Clock(i64, TimeZone),
 }
 
 /// What follows.
@@ -53,7 +62,7 @@ pub struct Line {
 }
 
 impl std::fmt::Debug for Line {
-    /// The details hold a place.
+    /// The details name a zone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Line").field("kind", &self.kind).finish_non_exhaustive()
     }
@@ -70,14 +79,20 @@ pub struct Whereabouts {
     pub time: Timestamp,
     /// The smallest zone around it.
     pub zone: Option<String>,
+    /// Why it may be false: what the receiver says now is not believed, or had to insist.
+    pub doubt: Option<Doubt>,
 }
 
 /// Everything locationd knows.
 #[derive(Debug, Default)]
 pub struct Core {
     judge: Judge,
+    smooth: Smooth,
     zones: Zones,
+    late: Late,
     last: Option<Whereabouts>,
+    /// When the last fix was believed, on the boot-time clock.
+    believed: Duration,
 }
 
 impl Core {
@@ -89,29 +104,67 @@ impl Core {
                 self.zones.set(zones);
                 self.zone_of_rules()
             }
+            Event::Clock(unix, time_zone) => self.expect(&time_zone, unix, now),
         }
     }
 
     fn fix(&mut self, fix: &Fix, now: Duration) -> Vec<Effect> {
         let belief = match self.judge.judge(*fix, now) {
             Ok(belief) => belief,
-            Err(doubt) => return vec![Effect::Doubted(doubt)],
+            Err(doubt) => return self.doubt(doubt),
         };
         let mut effects = Vec::new();
-        if belief == Belief::Insists && self.last.is_some() {
+        if belief == Belief::Insists {
+            self.smooth.forget();
             effects.push(Effect::Jumped);
         }
-        for crossing in self.zones.pass(fix) {
-            effects.push(Effect::Record(line(&crossing, fix)));
-        }
+        let fix = self.smooth.pass(fix, now);
+        let mark = self.judge.mark(now);
+        effects
+            .extend(self.zones.pass(&fix, mark, now).iter().map(|crossing| Effect::Record(line(crossing))));
         let here = Whereabouts {
             place: fix.place,
             accuracy_m: fix.accuracy_m(),
             time: fix.time,
             zone: self.zones.current().map(str::to_owned),
+            doubt: mark,
         };
         self.last = Some(here.clone());
+        self.believed = now;
         effects.push(Effect::PositionChanged(here));
+        effects
+    }
+
+    /// The next second since 1970 at which [`Event::Clock`] is wanted.
+    pub fn next_expected(&self, time_zone: &TimeZone, unix: i64) -> Option<i64> {
+        late::next(self.zones.known().map(|(zone, _)| zone), time_zone, unix)
+    }
+
+    /// When one more fix decides whether a fence was crossed, on the boot-time clock; `None` where that is not in question.
+    pub fn undecided(&self) -> Option<Duration> {
+        self.zones.undecided()
+    }
+
+    fn expect(&mut self, time_zone: &TimeZone, unix: i64, now: Duration) -> Vec<Effect> {
+        let missing = self.zones.known().filter(|(_, inside)| *inside != Some(true));
+        let missing: Vec<_> = missing.map(|(zone, _)| zone.id.as_str()).collect();
+        let due = self.late.due(self.zones.known().map(|(zone, _)| zone), time_zone, unix);
+        let fresh = now.saturating_sub(self.believed) <= late::FRESH;
+        let elsewhere = self.last.as_ref().filter(|last| fresh && last.doubt.is_none());
+        let late = due.into_iter().filter(|zone| missing.contains(&zone.id.as_str()));
+        late.map(|zone| Effect::Record(late_line(zone, elsewhere, unix))).collect()
+    }
+
+    /// The position stays and says since when it is in doubt by its time.
+    fn doubt(&mut self, doubt: Doubt) -> Vec<Effect> {
+        let mut effects = vec![Effect::Doubted(doubt)];
+        if let Some(last) = &mut self.last
+            && doubt != Doubt::Repeated
+            && last.doubt != Some(doubt)
+        {
+            last.doubt = Some(doubt);
+            effects.push(Effect::PositionChanged(last.clone()));
+        }
         effects
     }
 
@@ -127,19 +180,34 @@ impl Core {
     }
 }
 
-/// Five decimals are a metre: no receiver on a wrist knows more.
-fn line(Crossing { zone, kind }: &Crossing, fix: &Fix) -> Line {
+/// `elsewhere`: where the watch is believed to be; `None` where nobody knows.
+fn late_line(zone: &Zone, elsewhere: Option<&Whereabouts>, unix: i64) -> Line {
+    let mut details = vec![("zone", zone.id.clone()), ("name", zone.name.clone())];
+    if let Ok(due) = Timestamp::from_second(unix) {
+        details.push(("time", format!("{due:.0}")));
+    }
+    details.push(("watch", if elsewhere.is_some() { "elsewhere" } else { "unknown" }.to_owned()));
+    Line { kind: "zone-late", details }
+}
+
+/// Without the position: the diary is kept for longer than the track, and where the zone is stands in the policy.
+fn line(Crossing { zone, kind, fix, after, mark }: &Crossing) -> Line {
     let mut details = vec![
         ("zone", zone.id.clone()),
         ("name", zone.name.clone()),
-        ("latitude", format!("{:.5}", fix.place.latitude())),
-        ("longitude", format!("{:.5}", fix.place.longitude())),
         ("accuracy-m", format!("{:.0}", fix.accuracy_m().ceil())),
         ("time", format!("{:.0}", fix.time)),
     ];
     if *kind == CrossingKind::Found {
         // Nobody saw the watch come: it, or the zone, was not known before.
         details.push(("found", "inside".to_owned()));
+    }
+    if let Some(after) = after {
+        // The last time on the other side: between the two nobody saw the watch.
+        details.push(("after", format!("{after:.0}")));
+    }
+    if let Some(mark) = mark {
+        details.push(("doubt", mark.as_str().to_owned()));
     }
     Line { kind: if *kind == CrossingKind::Left { "zone-left" } else { "zone-entered" }, details }
 }

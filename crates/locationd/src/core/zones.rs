@@ -1,24 +1,38 @@
 //! Which zones the watch is in.
 //!
-//! **Invariants:** a zone is entered or left only by [`NEEDED`] believed fixes in a row; between the circle
-//! and its rim nothing changes; a zone that is taken out of the rules and put back unchanged is remembered.
+//! **Invariants:** a zone is entered or left only by believed fixes that say so for [`DWELL`] without one that does not;
+//! between the circle and its rim nothing changes, nor by a fix whose error is larger than the circle; one
+//! crossing is told once, with the first fix beyond it; a zone that is taken out of the rules and put back unchanged is
+//! remembered.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use policy::{Place, Zone};
 
 use super::fix::Fix;
+use super::judge::Doubt;
 
-/// Fixes in a row that enter or leave a zone.
-const NEEDED: u8 = 2;
+/// How long fixes must agree that the watch is on the other side: one that strays does not, nor a train or bus that passes.
+const DWELL: Duration = Duration::from_secs(20);
 /// Width of the rim, metres, unless the fix is worse than that.
 const RIM_M: f64 = 20.0;
+/// Longer between the last fix on this side and the first on the other, and the crossing was missed.
+const MISSED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What happened at a zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Crossing {
     /// The zone.
     pub zone: Zone,
     /// How it was crossed.
     pub kind: CrossingKind,
+    /// The first fix on the other side.
+    pub fix: Fix,
+    /// The last time the watch was known to be on this side, where nobody saw it cross.
+    pub after: Option<Timestamp>,
+    /// What was overlooked to believe that fix.
+    pub mark: Option<Doubt>,
 }
 
 /// How a zone was crossed.
@@ -43,10 +57,27 @@ pub(super) struct Zones {
 struct Watched {
     zone: Zone,
     centre: Place,
+    side: Side,
+}
+
+/// What is known of a circle.
+#[derive(Debug, Clone, Copy, Default)]
+struct Side {
     /// `None` until it is known.
     inside: Option<bool>,
-    /// What the last fixes in a row said against it, and how many they are.
-    against: (bool, u8),
+    /// When a fix last agreed with that.
+    agreed: Option<Timestamp>,
+    /// Fixes that say otherwise, without one that agrees among them.
+    against: Option<Against>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Against {
+    inside: bool,
+    /// Boot-time clock.
+    since: Duration,
+    first: Fix,
+    mark: Option<Doubt>,
 }
 
 impl Zones {
@@ -60,17 +91,33 @@ impl Zones {
         self.watched = zones.into_iter().filter_map(watch).collect();
     }
 
-    /// A believed fix.
-    pub(super) fn pass(&mut self, fix: &Fix) -> Vec<Crossing> {
+    /// A believed fix, and what was overlooked to believe it; `now` is the boot-time clock.
+    pub(super) fn pass(&mut self, fix: &Fix, mark: Option<Doubt>, now: Duration) -> Vec<Crossing> {
         if !self.in_force {
             return Vec::new();
         }
-        self.watched.iter_mut().filter_map(|watched| watched.pass(fix)).collect()
+        let crossings = self.watched.iter_mut().filter_map(|watched| watched.pass(fix, mark, now));
+        let mut crossings: Vec<_> = crossings.collect();
+        // Whoever went from one to the other left first.
+        crossings.sort_by_key(|crossing| crossing.kind != CrossingKind::Left);
+        crossings
+    }
+
+    /// When a fix can decide what the last one left open, on the boot-time clock; `None` where nothing is open.
+    pub(super) fn undecided(&self) -> Option<Duration> {
+        let open = self.watched.iter().filter(|_| self.in_force).filter_map(|watched| watched.side.against);
+        open.map(|against| against.since + DWELL).min()
+    }
+
+    /// All of them, and whether the watch is inside; nobody knows yet of `None`.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&Zone, Option<bool>)> {
+        let watched = self.watched.iter().filter(|_| self.in_force);
+        watched.map(|watched| (&watched.zone, watched.side.inside))
     }
 
     /// Id of the smallest zone the watch is in.
     pub(super) fn current(&self) -> Option<&str> {
-        let inside = self.watched.iter().filter(|watched| self.in_force && watched.inside == Some(true));
+        let inside = self.watched.iter().filter(|watched| self.in_force && watched.side.inside == Some(true));
         inside.min_by_key(|watched| watched.zone.radius_m).map(|watched| watched.zone.id.as_str())
     }
 }
@@ -81,38 +128,48 @@ impl Watched {
         let same = |other: &&Self| {
             other.zone.id == zone.id && other.centre == centre && other.zone.radius_m == zone.radius_m
         };
-        let (inside, against) =
-            old.iter().find(same).map_or((None, (false, 0)), |other| (other.inside, other.against));
-        Self { zone, centre, inside, against }
+        let side = old.iter().find(same).map(|other| other.side).unwrap_or_default();
+        Self { zone, centre, side }
     }
 
-    fn pass(&mut self, fix: &Fix) -> Option<Crossing> {
-        let distance = self.centre.distance_m(fix.place);
-        let radius = f64::from(self.zone.radius_m);
-        let says = if distance <= radius {
-            true
-        } else if distance > radius + RIM_M.max(fix.accuracy_m()) {
-            false
-        } else {
-            // On the rim: whoever is in stays in, whoever is out stays out.
-            self.inside.unwrap_or(false)
-        };
-        if self.inside == Some(says) {
-            self.against = (says, 0);
+    fn pass(&mut self, fix: &Fix, mark: Option<Doubt>, now: Duration) -> Option<Crossing> {
+        let inside = self.tells(fix);
+        let side = &mut self.side;
+        if side.inside == Some(inside) {
+            side.against = None;
+            side.agreed = Some(fix.time);
             return None;
         }
-        let before = if self.against.0 == says { self.against.1 } else { 0 };
-        self.against = (says, before + 1);
-        if before + 1 < NEEDED {
+        let same = side.against.filter(|against| against.inside == inside);
+        let against = *side.against.insert(same.unwrap_or(Against { inside, since: now, first: *fix, mark }));
+        // That it is outside of a zone nobody knew of is no event: it need not wait.
+        let unknown = side.inside.is_none() && !inside;
+        if !unknown && now.saturating_sub(against.since) < DWELL {
             return None;
         }
-        self.against = (says, 0);
-        let kind = match (self.inside.replace(says), says) {
+        let before =
+            std::mem::replace(side, Side { inside: Some(inside), agreed: Some(fix.time), against: None });
+        let kind = match (before.inside, inside) {
             (None, false) => return None,
             (None, true) => CrossingKind::Found,
             (Some(_), true) => CrossingKind::Entered,
             (Some(_), false) => CrossingKind::Left,
         };
-        Some(Crossing { zone: self.zone.clone(), kind })
+        let Against { first: fix, mark, .. } = against;
+        let after = before.agreed.filter(|agreed| fix.time.duration_since(*agreed) > MISSED);
+        Some(Crossing { zone: self.zone.clone(), kind, fix, after, mark })
+    }
+
+    /// Whether the fix is inside. Where it cannot tell, whoever is in stays in and whoever is out stays out.
+    fn tells(&self, fix: &Fix) -> bool {
+        let distance = self.centre.distance_m(fix.place);
+        let radius = f64::from(self.zone.radius_m);
+        if distance <= radius && fix.accuracy_m() <= radius {
+            true
+        } else if distance > radius + RIM_M.max(fix.accuracy_m()) {
+            false
+        } else {
+            self.side.inside.unwrap_or(false)
+        }
     }
 }

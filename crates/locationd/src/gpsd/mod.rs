@@ -4,7 +4,7 @@
 //! nothing else of it is used.
 //!
 //! **Invariants:** however gpsd ends, stalls or lies, the client comes back; it never holds more than one
-//! line and one read.
+//! line and one read, and reads no more than [`FLOOD`] bytes in a second.
 
 mod lines;
 mod report;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 pub use lines::{LIMIT, Lines};
 pub use report::{LineError, parse_line};
@@ -26,9 +26,14 @@ use crate::core::Fix;
 const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";
 /// Pauses between tries to connect, doubled from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
-/// A receiver tells something every second; a gpsd that is silent for so long is connected to anew.
-const SILENCE: Duration = Duration::from_secs(15);
+/// A gpsd that reports nothing for so long is connected to anew, the first time and at last: it may be stuck, or its
+/// receiver may sleep or be unplugged, and then nobody is to wake up for it four times a minute.
+const SILENCE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(4));
 const READ: usize = 4096;
+/// Bytes of gpsd's that are read in one second; a receiver with forty satellites ten times a second makes a quarter.
+const FLOOD: usize = 256 * 1024;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Why a connection to gpsd ended.
 #[derive(Debug, thiserror::Error)]
@@ -56,46 +61,59 @@ struct Tally {
 
 /// Brings every fix gpsd tells, until nobody wants them any more.
 pub async fn follow(socket: &Path, fixes: mpsc::Sender<Fix>) {
-    let (shortest, longest) = PAUSES;
-    let mut pause = shortest;
+    let (mut pause, mut silence) = (PAUSES.0, SILENCE.0);
+    // Once for each time without a receiver: an unplugged one must not fill the journal.
+    let mut known = false;
     while !fixes.is_closed() {
         let mut tally = Tally::default();
-        let began = Instant::now();
-        let error = match session(socket, &fixes, &mut tally).await {
+        let error = match session(socket, silence, &fixes, &mut tally).await {
             Ok(()) => return,
             Err(error) => error,
         };
-        if tally.fixes > 0 || began.elapsed() > longest {
-            pause = shortest;
+        if tally.fixes > 0 {
+            (pause, silence, known) = (PAUSES.0, SILENCE.0, false);
         }
         let cause = std::error::Error::source(&error).map(ToString::to_string);
-        if pause == shortest {
-            tracing::warn!(%error, cause, ?tally, "trying again");
-        } else {
+        if known {
             tracing::debug!(%error, cause, ?tally, "trying again");
+        } else {
+            tracing::warn!(%error, cause, ?tally, "trying again");
+        }
+        known = true;
+        if matches!(error, SessionError::Silent) {
+            silence = SILENCE.1.min(silence * 2);
         }
         sleep(pause).await;
-        pause = longest.min(pause * 2);
+        pause = PAUSES.1.min(pause * 2);
     }
 }
 
 /// One connection. `Ok` when nobody wants fixes any more.
-async fn session(socket: &Path, fixes: &mpsc::Sender<Fix>, tally: &mut Tally) -> Result<(), SessionError> {
+async fn session(
+    socket: &Path,
+    silence: Duration,
+    fixes: &mpsc::Sender<Fix>,
+    tally: &mut Tally,
+) -> Result<(), SessionError> {
     let mut stream = UnixStream::connect(socket).await.map_err(SessionError::Connect)?;
     stream.write_all(WATCH).await.map_err(SessionError::Broken)?;
-    let mut lines = Lines::default();
+    let (mut lines, mut pace) = (Lines::default(), Pace::new());
     let mut buffer = vec![0; READ];
+    // Only whole reports count: whoever sends a byte now and then is as silent.
+    let mut reported = Instant::now();
     loop {
-        let heard = timeout(SILENCE, stream.read(&mut buffer)).await.map_err(|_| SessionError::Silent)?;
-        let count = heard.map_err(SessionError::Broken)?;
+        let heard = timeout_at(reported + silence, stream.read(&mut buffer)).await;
+        let count = heard.map_err(|_| SessionError::Silent)?.map_err(SessionError::Broken)?;
         if count == 0 {
             return Err(SessionError::HungUp);
         }
         let mut told = Vec::new();
         let skipped = lines.skipped();
         lines.feed(buffer.get(..count).unwrap_or_default(), |line| match parse_line(line) {
-            Ok(Some(fix)) => told.push(fix),
-            Ok(None) => {}
+            Ok(fix) => {
+                reported = Instant::now();
+                told.extend(fix);
+            }
             Err(error) => {
                 // Once for each connection: a liar must not fill the journal.
                 if tally.refused == 0 {
@@ -110,6 +128,29 @@ async fn session(socket: &Path, fixes: &mpsc::Sender<Fix>, tally: &mut Tally) ->
             if fixes.send(fix).await.is_err() {
                 return Ok(());
             }
+        }
+        pace.keep(count).await;
+    }
+}
+
+/// Reads no more than [`FLOOD`] in a second; the socket's buffer holds gpsd back, and gpsd drops who is slow.
+struct Pace {
+    began: Instant,
+    bytes: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { began: Instant::now(), bytes: 0 }
+    }
+
+    async fn keep(&mut self, count: usize) {
+        if self.began.elapsed() >= SECOND {
+            *self = Self::new();
+        }
+        self.bytes += count;
+        if self.bytes > FLOOD {
+            sleep_until(self.began + SECOND).await;
         }
     }
 }

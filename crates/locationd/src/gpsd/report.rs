@@ -51,7 +51,10 @@ pub fn parse_line(line: &[u8]) -> Result<Option<Fix>, LineError> {
     match report.class.as_ref() {
         "TPV" => {}
         "VERSION" | "DEVICES" | "DEVICE" | "WATCH" | "SKY" | "GST" | "ATT" | "IMU" | "TOFF" | "PPS"
-        | "OSC" | "RAW" | "POLL" | "ERROR" => return Ok(None),
+        | "OSC" | "RAW" | "POLL" | "ERROR" | "ACK" | "OK" | "LOG" | "SUBFRAME" | "AIS" | "RTCM2"
+        | "RTCM3" => {
+            return Ok(None);
+        }
         _ => return Err(LineError::Class),
     }
     let report: gpsd_proto::Tpv = serde_json::from_slice(line).map_err(LineError::Tpv)?;
@@ -100,6 +103,12 @@ mod tests {
             r#"{"class":"VERSION","release":"3.25","rev":"3.25","proto_major":3,"proto_minor":15}"#,
             r#"{"class":"DEVICE","path":"/dev/gnss0","bps":115200}"#,
             r#"{"class":"SKY","satellites":"none"}"#,
+            r#"{"class":"DEVICES","devices":[{"class":"DEVICE","path":"/dev/gnss0","activated":0}]}"#,
+            r#"{"class":"AIS","device":"x","type":1,"lat":60.17,"lon":24.94,"shipname":"\u0000","scaled":true}"#,
+            r#"{"class":"RTCM2","type":1,"satellites":[{"ident":1,"udre":0,"prc":-1.5}]}"#,
+            r#"{"class":"RTCM3","type":1005,"station_id":2003,"system":["GPS"],"x":1e6}"#,
+            r#"{"class":"SUBFRAME","device":"x","tSV":1,"TOW17":0,"frame":4,"scaled":true}"#,
+            r#"{"class":"LOG","text":"lat=60.17"}"#,
             r#"{"class":"TPV","mode":0}"#,
             r#"{"class":"TPV","mode":1,"time":"2026-11-23T12:00:00.000Z"}"#,
             r#"{"class":"TPV","mode":200,"lat":1,"lon":1}"#,
@@ -135,7 +144,7 @@ mod tests {
             (r#""time":"2026-11-23T12:00:00.000Z","#, "", |e| matches!(e, E::NoTime)),
             ("2026-11-23T12:00:00.000Z", "noon", |e| matches!(e, E::Time)),
             ("2026-11-23T12:00:00.000Z", "2026-13-45T99:00:00Z", |e| matches!(e, E::Time)),
-            ("2026-11-23T12", "2006-11-23T12", |e| matches!(e, E::Fix(FixError::Time))),
+            ("2026-11-23T12", "1996-11-23T12", |e| matches!(e, E::Fix(FixError::Time))),
             (r#""2026-11-23T12:00:00.000Z""#, "1795435200", |e| matches!(e, E::Tpv(_))),
         ];
         for (from, to, expected) in cases {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixListener;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -67,6 +68,47 @@ async fn a_gpsd_that_is_silent_is_connected_to_again() {
     gpsd.write_all(FIX).await.unwrap();
     assert!(played.fixes.recv().await.is_some());
     drop(silent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a51_a_gpsd_that_drips_bytes_is_silent() {
+    let mut played = play();
+    let mut dripping = played.accept().await;
+    let drip = tokio::spawn(async move {
+        while dripping.write_all(b" ").await.is_ok() {
+            sleep(Duration::from_secs(5)).await;
+        }
+    });
+    let mut gpsd = timeout(Duration::from_mins(1), played.accept()).await.unwrap();
+    gpsd.write_all(FIX).await.unwrap();
+    assert!(played.fixes.recv().await.is_some());
+    drip.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unplugged_receiver_wakes_nobody_often() {
+    let played = play();
+    let (began, mut held) = (Instant::now(), Vec::new());
+    while began.elapsed() < Duration::from_hours(1) {
+        held.push(played.accept().await);
+    }
+    assert!((10..25).contains(&held.len()), "{} connections in an hour", held.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a51_a_flood_is_read_at_our_own_pace() {
+    let mut played = play();
+    let mut gpsd = played.accept().await;
+    let flood = tokio::spawn(async move { while gpsd.write_all(FIX).await.is_ok() {} });
+    let began = Instant::now();
+    for _ in 0..20_000 {
+        assert!(played.fixes.recv().await.is_some());
+    }
+    let seconds = began.elapsed().as_secs() as usize;
+    let fastest = 20_000 * FIX.len() / FLOOD;
+    assert!((fastest - 1..=fastest + 2).contains(&seconds), "{seconds} s for {fastest} s of reading");
+    drop(played);
+    flood.await.unwrap();
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use ipc::{DiaryRecord, PolicyState, names, paths};
+use nestling_locationd::track::{Row, parse};
 use policy::{Contact, Kind, May, Policy, Region, Zone};
 use sim::{LatLon, World, WorldConfig};
 use testkit::{Gpsd, PrivateBus};
@@ -33,6 +34,7 @@ pub(crate) fn school_zone() -> Zone {
         latitude_e6: 60_171_000,
         longitude_e6: 24_941_000,
         radius_m: 120,
+        expect: Vec::new(),
     }
 }
 
@@ -98,6 +100,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// Starts everything and waits for locationd's name.
     pub(crate) async fn start(zones: &[Zone]) -> Self {
+        Self::start_with(zones, true).await
+    }
+
+    /// With a receiver that is on for looks only, where it is not `always_on`.
+    pub(crate) async fn start_with(zones: &[Zone], always_on: bool) -> Self {
         let bus = PrivateBus::start().await.unwrap();
         let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
         let gpsd = Gpsd::start(&world).unwrap();
@@ -105,10 +112,15 @@ impl Watch {
         let (store, log) = (bus.folder().join("store"), bus.folder().join("locationd.log"));
         fs::create_dir_all(&store).unwrap();
         store::publish(&store, 1, &family(zones).into()).unwrap();
+        let state = bus.folder().join("state");
+        fs::create_dir(&state).unwrap();
         let config = bus.folder().join("locationd.toml");
+        let state = state.display();
         let text = format!(
-            "gpsd = '{}'\nstore = '{}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             gpsd.socket().display(),
+            gpsd.commands().display(),
+            gpsd.device().display(),
             store.display(),
             bus.address()
         );
@@ -138,6 +150,12 @@ impl Watch {
         panic!("locationd did not take its name");
     }
 
+    /// What the track's file holds.
+    pub(crate) fn track(&self) -> Vec<Row> {
+        let bytes = fs::read(self.bus.folder().join("state/track")).unwrap();
+        parse(&bytes).unwrap().rows().copied().collect()
+    }
+
     /// As policyd does after an order.
     pub(crate) async fn publish(&self, revision: u64, zones: &[Zone]) {
         store::publish(&self.store, revision, &family(zones).into()).unwrap();
@@ -149,7 +167,7 @@ impl Watch {
     /// The sky of these tests is all around 60.17 N, 24.94 E.
     pub(crate) fn log_holds_no_coordinate(&self) {
         let log = fs::read_to_string(&self.log).unwrap();
-        assert!(log.contains("a zone"), "the log is written: {log}");
+        assert!(log.contains("rules read"), "the log is written: {log}");
         assert!(!log.contains("60.1") && !log.contains("24.9"), "{log}");
     }
 }

@@ -1,8 +1,8 @@
 //! What a guardian may sign.
 
 use policy::{
-    Allowances, Break, CategoryLimit, Child, Contact, Day, Days, Kind, Permission, Policy, PolicyError,
-    Region, Retention, Schedule, ScheduleKind, TimeOfDay, Window, Zone, limits,
+    Allowances, Break, CategoryLimit, Child, Contact, Day, Days, Expect, Kind, Permission, Policy,
+    PolicyError, Region, Retention, Schedule, ScheduleKind, TimeOfDay, Window, Zone, limits,
 };
 
 use crate::family::{ALL_OF_IT, contact, contacts, grant, number, schedule, window};
@@ -128,7 +128,24 @@ fn a_contact_has_one_to_four_numbers_and_a_plain_picture() {
 
 fn school() -> Zone {
     let (latitude_e6, longitude_e6) = (60_170_000, 24_940_000);
-    Zone { id: "school".into(), name: "School".into(), latitude_e6, longitude_e6, radius_m: 150 }
+    Zone {
+        id: "school".into(),
+        name: "School".into(),
+        latitude_e6,
+        longitude_e6,
+        radius_m: 150,
+        expect: vec![],
+    }
+}
+
+#[test]
+fn a_zone_says_on_which_days_a_child_is_to_be_there() {
+    let with = |days: &[Day]| {
+        let expect = vec![Expect { days: Days::of(days), by: TimeOfDay::at(8) }];
+        after(|policy| policy.zones.push(Zone { expect, ..school() }))
+    };
+    assert_eq!(with(&[Day::Mon]), Ok(()));
+    assert_eq!(with(&[]), Err(PolicyError::Expect { zone: "school".into() }));
 }
 
 #[test]
@@ -204,9 +221,12 @@ fn every_list_has_an_end() {
     let windows = |count| after(|p| p.schedules = vec![half("a", 20), half("b", count - 20)]);
     let limit = |n| CategoryLimit { category: format!("c{n}"), day_min: 1 };
     let categories = |count| after(|p| p.allowances.categories = (0..count).map(limit).collect());
-    let lists: [List<'_>; 6] = [
+    let expect = Expect { days: Days::ALL, by: TimeOfDay::MIDNIGHT };
+    let expected = |count| after(|p| p.zones = vec![Zone { expect: vec![expect; count], ..school() }]);
+    let lists: [List<'_>; 7] = [
         (&people, "contacts", limits::CONTACTS),
         (&zones, "zones", limits::ZONES),
+        (&expected, "times at which to be in a zone", limits::EXPECTED_IN_A_ZONE),
         (&apps, "apps", limits::APPS),
         (&schedules, "schedules", limits::SCHEDULES),
         (&windows, "windows in all schedules", limits::WINDOWS),

@@ -1,9 +1,9 @@
 //! The policy as guardians sign it.
 
 use policy::{
-    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Extra, Features, Kind, May, MoreTime,
-    Pause, Permission, Policy, Reach, Region, Retention, Schedule, ScheduleKind, Standing, TimeOfDay,
-    TimeZone, Usage, Zone,
+    Allowances, AppGrant, Break, CategoryLimit, Child, Contact, Day, Days, Expect, Extra, Features, Kind,
+    May, MoreTime, Pause, Permission, Policy, Reach, Region, Retention, Schedule, ScheduleKind, Standing,
+    TimeOfDay, TimeZone, Usage, Zone,
 };
 use serde_json::{Value, json};
 
@@ -48,6 +48,7 @@ fn full() -> Policy {
             latitude_e6: 60_000_000,
             longitude_e6: 25_000_000,
             radius_m: 100,
+            expect: vec![Expect { days: Days::of(&[Day::Mon, Day::Fri]), by: "08:15".parse().unwrap() }],
         }],
         retention: Retention { track_h: 24, diary_days: 60, calls_days: 20, messages_days: 10 },
         features: Features { messages: true, friend_cards: true },
@@ -91,6 +92,7 @@ fn the_words_of_an_order_are_these() {
         "apps": [{"app": "draw", "until": 9, "permissions": ["microphone", "camera"]}],
         "zones": [{
             "id": "home", "name": "Home", "latitude_e6": 60_000_000, "longitude_e6": 25_000_000, "radius_m": 100,
+            "expect": [{ "days": ["mon", "fri"], "by": "08:15" }],
         }],
         "retention": {"track_h": 24, "diary_days": 60, "calls_days": 20, "messages_days": 10},
         "features": {"messages": true, "friend_cards": true},
@@ -157,7 +159,7 @@ fn refuses_unknown<T: serde::de::DeserializeOwned>(whole: &Value, expected: usiz
 
 #[test]
 fn t26_an_unknown_field_such_as_likes_is_refused_everywhere() {
-    refuses_unknown::<Policy>(&serde_json::to_value(full()).unwrap(), 13);
+    refuses_unknown::<Policy>(&serde_json::to_value(full()).unwrap(), 14);
     refuses_unknown::<Standing>(&serde_json::to_value(standing()).unwrap(), 4);
     refuses_unknown::<Usage>(&serde_json::to_value(usage()).unwrap(), 1);
 }

@@ -2,10 +2,12 @@
 
 mod diary1;
 mod guardian1;
+mod looks1;
 mod policy1;
 
 pub use diary1::Diary1;
 pub use guardian1::Guardian1;
+pub use looks1::Looks1;
 pub use policy1::Policy1;
 
 use ipc::Refusal;

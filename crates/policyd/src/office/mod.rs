@@ -1,6 +1,7 @@
 //! The owner of ledger, log, anchor, store and diary: what happens, in which order, when an order comes.
 
 mod erase;
+mod looks;
 mod open;
 mod refusals;
 
@@ -13,10 +14,12 @@ use orders::{Applied, Change, Door, Effect, EnrolmentCode, Ledger, Refused, Role
 use store::Stamp;
 
 pub use self::erase::{BOOT_KEY, MARK};
+pub use self::looks::Seen;
 use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::core::boot::{Anchored, Bound, Seal};
 use crate::core::gate::Gate;
+use crate::core::looks::Looks;
 use crate::diary::{Diary, DiaryError};
 use crate::log::OrderLog;
 
@@ -30,6 +33,7 @@ pub struct Office {
     anchor: Box<dyn Anchor>,
     diary: Diary,
     gate: Gate,
+    looks: Looks,
     rules: Rules,
     published: Option<Stamp>,
     /// The last publication failed; it is tried again.
@@ -52,6 +56,7 @@ impl Office {
     /// Not even a diary can be kept. Everything else seals the watch instead.
     pub fn open(config: &Config, now: Now) -> Result<Self, DiaryError> {
         let diary = Diary::open(&config.state, now.unix)?;
+        let looks = looks::of_diary(&diary, now);
         let mut anchor = config.anchor.anchor();
         let marked = erase::is_marked(&config.state);
         let opened = open::rules(config, anchor.as_mut());
@@ -61,6 +66,7 @@ impl Office {
             anchor,
             diary,
             gate: Gate::default(),
+            looks,
             rules: Rules::Sealed,
             published: None,
             unpublished: false,
@@ -113,7 +119,10 @@ impl Office {
         }
         self.take(envelope, now).map_err(|(reason, refusal)| {
             tracing::warn!(reason, "an order was refused");
-            self.note(now, "order-refused", &[("reason", reason)]);
+            // A flood of looks has lines of its own.
+            if reason != looks::TOO_MANY {
+                self.note(now, "order-refused", &[("reason", reason)]);
+            }
             refusal
         })
     }
@@ -141,11 +150,25 @@ impl Office {
         if let Some(refused) = refusals::of_effect(&applied.effect) {
             return Err(refused);
         }
+        if applied.effect == Effect::Locate && !self.looks.has_room(&applied.guardian, now) {
+            self.too_many_looks(&applied.guardian, now);
+            return Err((
+                looks::TOO_MANY,
+                Refusal::Busy("too many looks of this guardian in an hour".into()),
+            ));
+        }
         if applied.role != Role::Main && !self.gate.has_room(&applied.guardian, now.boot) {
             return Err(("too-many-today", Refusal::Busy("too many orders of this guardian today".into())));
         }
         if applied.kind != "set-policy" && envelope.len() > SHORT {
             return Err(("too-long", Refusal::Malformed(format!("such an order has at most {SHORT} bytes"))));
+        }
+        if applied.effect == Effect::Locate {
+            // Before it counts: a look that is in no diary is not given.
+            let line = looks::line(ledger, &applied.guardian, None);
+            self.diary
+                .append(now.unix, "policy", "looked", &line)
+                .map_err(|error| with_word(failed("the diary does not take the look", &error)))?;
         }
         if let Effect::Unlock { boot_key } = &applied.effect {
             // Before the order stands: a power cut after it would leave a wipe.
@@ -174,6 +197,9 @@ impl Office {
     fn after(&mut self, applied: &Applied, revision: u64, is_anchored: bool, now: Now) {
         tracing::info!(kind = applied.kind, revision, "an order was taken");
         let (by, number) = (applied.guardian.as_str(), revision.to_string());
+        if applied.effect == Effect::Locate {
+            return self.looks.give(by, now);
+        }
         self.note(now, applied.kind, &[("guardian", by), ("revision", &number)]);
         // Who came or went is one line, with all he brought or took.
         let came_or_went = |whose: &str| {
@@ -224,10 +250,10 @@ impl Office {
     /// Who may change the rules, for the child to see.
     pub fn guardians(&self) -> Vec<Guardian> {
         let Rules::Open { ledger, .. } = &self.rules else { return vec![] };
-        let of = |guardian: &orders::Guardian| {
-            let contact = ledger.policy().and_then(|policy| policy.contact(&guardian.id));
-            let name = contact.map_or(&guardian.id, |contact| &contact.name).clone();
-            Guardian { id: guardian.id.clone(), name, main: guardian.role == Role::Main }
+        let of = |guardian: &orders::Guardian| Guardian {
+            id: guardian.id.clone(),
+            name: name(ledger, &guardian.id).to_owned(),
+            main: guardian.role == Role::Main,
         };
         ledger.keyring().guardians().iter().map(of).collect()
     }
@@ -312,6 +338,12 @@ impl Office {
             tracing::error!(kind, error = &error as &dyn std::error::Error, "a line is missing in the diary");
         }
     }
+}
+
+/// What the family calls a guardian.
+fn name<'a>(ledger: &'a Ledger, guardian: &'a str) -> &'a str {
+    let contact = ledger.policy().and_then(|policy| policy.contact(guardian));
+    contact.map_or(guardian, |contact| &contact.name)
 }
 
 fn failed(text: &str, error: &(dyn std::error::Error + 'static)) -> Refusal {

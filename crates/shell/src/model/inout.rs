@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, Call, CallState, Contact, Missed, ModemState, PolicyState};
+use ipc::{App, AppSession, Call, CallState, Contact, Look, Missed, ModemState, PolicyState};
 
 /// What the child touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub enum Event {
     Framed(u64),
     /// A run of an app left the screen, and how: empty where it went by itself.
     Unseated(u64, &'static str),
+    /// Who looks where the child is, and how often that was done today.
+    Looks(Vec<Look>, u32),
     /// A command was turned down.
     Refused,
     /// The child's finger.

@@ -4,17 +4,19 @@
 //! [`Command`]s for the bus and a [`Screen`]. A shell that starts late gets the same snapshots and ends on the
 //! same screen. Times are the boot-time clock.
 //!
-//! **Invariants:** a call is above everything; sealed shows nothing but the lifeline; nothing is asked for
+//! **Invariants:** a call is above every page, and who looks where the child is ([`Model::looking`]) above that; sealed shows nothing but the lifeline; nothing is asked for
 //! without a touch: what else goes out only says which app is seen, or that one broke the screen's rules.
 
 mod apps;
 mod inout;
+mod looks;
 
 use std::time::Duration;
 
 use ipc::{Call, CallState, Contact, Missed, ModemState, PolicyState};
 
 use self::apps::Apps;
+use self::looks::Looks;
 pub use inout::{AppPhase, Command, Enrol, Event, Hint, OnCall, Person, Screen, Sorry, Touch};
 
 /// Contacts on one page.
@@ -67,6 +69,7 @@ pub struct Model {
     touched: Duration,
     notice: Option<Duration>,
     apps: Apps,
+    looks: Looks,
 }
 
 impl Default for Model {
@@ -84,6 +87,7 @@ impl Default for Model {
             touched: Duration::ZERO,
             notice: None,
             apps: Apps::default(),
+            looks: Looks::default(),
         }
     }
 }
@@ -147,6 +151,10 @@ impl Model {
                 None
             }
             Event::Unseated(session, reason) => self.apps.unseated(session, reason),
+            Event::Looks(looking, today) => {
+                self.looks.set(looking, today);
+                None
+            }
             Event::Refused => {
                 self.apps.leave();
                 if !self.counts_down() {
@@ -306,6 +314,16 @@ impl Model {
         live.then(|| self.apps.session())
     }
 
+    /// Who looks where the child is, by name. It is shown on every page.
+    pub fn looking(&self, now: Duration) -> Vec<&str> {
+        self.looks.names(now)
+    }
+
+    /// How many looks there were today.
+    pub fn looks_today(&self) -> u32 {
+        self.looks.today()
+    }
+
     /// There are apps to show.
     pub fn has_apps(&self) -> bool {
         !self.apps.drawer().is_empty()
@@ -376,8 +394,8 @@ impl Model {
             Screen::Enrol(Enrol::Code(..)) => Some(now + Duration::from_secs(6)),
             _ => None,
         };
-        let app = self.apps.next_change(now);
-        [telephony, shown, app, self.page_ends(), self.notice]
+        let (app, looks) = (self.apps.next_change(now), self.looks.next_change(now));
+        [telephony, shown, app, looks, self.page_ends(), self.notice]
             .into_iter()
             .flatten()
             .filter(|at| *at > now)

@@ -8,6 +8,7 @@ pub(crate) mod emergency;
 pub(crate) mod enrol;
 pub(crate) mod face;
 pub(crate) mod lock;
+pub(crate) mod looks;
 
 use std::rc::Rc;
 

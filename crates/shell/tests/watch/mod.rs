@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipc::{AppSession, AppState, Call, CallState, Contact, ModemState, PolicyState};
+use ipc::{AppSession, AppState, Call, CallState, Contact, Look, ModemState, PolicyState};
 use jiff::civil::{DateTime, date};
 use nestling_shell::Finger;
 use nestling_shell::app::{App, Device, Seat, Stage};
@@ -164,6 +164,20 @@ impl Watch {
     pub fn apps_button(&self) -> f32 {
         let (width, height) = (self.size.0 as f32, self.size.1 as f32);
         if height - width >= 60.0 { height / 2.0 - 46.0 } else { height / 2.0 - 72.0 }
+    }
+
+    /// These people look from now on, and so many looks there were today.
+    pub fn looks(&self, names: &[&str], today: u32) {
+        let (since_ms, until_ms) = (self.now_ms(), self.now_ms() + 120_000);
+        let look =
+            |name: &&str| Look { guardian: name.to_lowercase(), name: (*name).into(), since_ms, until_ms };
+        self.app.handle(Event::Looks(names.iter().map(look).collect(), today));
+    }
+
+    /// Where the middle of the card is that says so, from the centre.
+    pub fn card(&self) -> i32 {
+        let (width, height) = (self.size.0 as i32, self.size.1 as i32);
+        if height - width >= 60 { 43 - height / 2 } else { -145 }
     }
 
     pub fn now_ms(&self) -> u64 {

@@ -55,6 +55,11 @@ impl Guardian {
         order
     }
 
+    /// Signs that she looks where the watch is.
+    pub fn locate(&mut self) -> Envelope {
+        self.signer.order(&self.watch, now(), Body::Locate {})
+    }
+
     /// Signs that the watch shall forget everything.
     pub fn wipe(&mut self) -> Envelope {
         self.signer.order(&self.watch, now(), Body::Wipe {})

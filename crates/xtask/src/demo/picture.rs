@@ -23,6 +23,9 @@ pub const HELP_BUTTON: (u32, u32) = (153, 355);
 /// The pill on an unbound watch's face.
 pub const ASK_PILL: (u32, u32) = (233, 316);
 
+/// The eye of the card that says who looks: its middle, and the card's upper edge above its words.
+const EYE: (u32, u32) = (144, 88);
+const CARD: (u32, u32) = (233, 56);
 /// The number of missed calls on the face: with a button to the apps beside it, and without.
 const MISSED: [(u32, u32); 2] = [(161, 370), (203, 377)];
 /// The face's button that leads to the apps.
@@ -63,8 +66,9 @@ pub fn seen(screen: &Screen) -> Seen {
     let red = share(screen, RED_BUTTON, 30, colour::RED) > 0.4;
     let green = share(screen, GREEN_BUTTON, 30, colour::LEAF) > 0.4;
     let call = share(screen, (middle.0, middle.1 + 150), 30, colour::RED) > 0.4;
-    let lock = share(screen, (middle.0, middle.1 - 100), 40, colour::LILAC) > 0.1;
     let chick = share(screen, middle, 34, colour::SUN) > 0.25;
+    // On the face an eye in that colour counts who looked.
+    let lock = !chick && share(screen, (middle.0, middle.1 - 100), 40, colour::LILAC) > 0.1;
     let hint = share(screen, ASK_PILL, 24, colour::SUN);
     let back = share(screen, (middle.0, middle.1 + 134), 30, colour::SUN) > 0.3;
     if back && !chick {
@@ -92,6 +96,11 @@ pub fn seen(screen: &Screen) -> Seen {
 /// Whether the face says that a call was missed.
 pub fn missed(screen: &Screen) -> bool {
     MISSED.iter().any(|place| share(screen, *place, 12, colour::CORAL) > 0.5)
+}
+
+/// Whether the screen says that somebody looks where the child is.
+pub fn looked_at(screen: &Screen) -> bool {
+    share(screen, EYE, 4, colour::LILAC) > 0.8 && share(screen, CARD, 2, colour::LILAC) > 0.3
 }
 
 /// How much of the square around a point has a colour, 0 to 1.

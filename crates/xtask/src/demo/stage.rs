@@ -84,7 +84,10 @@ impl Stage {
         self.ask_for(PATIENCE, what, request, fits)
     }
 
-    /// As [`Stage::ask_until`], where more patience is due.
+    /// As [`Stage::ask_until`], for what takes longer by its nature.
+    ///
+    /// # Errors
+    /// It did not within `patience`.
     pub(crate) fn ask_for<T>(
         &mut self,
         patience: Duration,

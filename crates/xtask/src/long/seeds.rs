@@ -39,12 +39,40 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
             let custom = format!("{custom}{}\",\"not_after\":1924988400}}", "0".repeat(64));
             vec![chosen(0, &manifest), chosen(1, custom.as_bytes())]
         }
-        "gpsd" => lines(
-            "{\"class\":\"TPV\",\"mode\":3,\"time\":\"2026-11-23T12:00:00.000Z\",\"lat\":60.17,\"lon\":24.94,\"altHAE\":30.5,\
-             \"speed\":1.2,\"track\":90.0,\"eph\":7.5,\"epx\":3.1,\"epy\":4.2}
-             {\"class\":\"VERSION\",\"release\":\"3.25\",\"rev\":\"3.25\",\"proto_major\":3,\"proto_minor\":15}
-             {\"class\":\"SKY\",\"satellites\":[{\"PRN\":1,\"el\":45.0,\"az\":90.0,\"ss\":40.0,\"used\":true}]}",
-        ),
+        "gpsd" => {
+            let reports = "{\"class\":\"TPV\",\"mode\":3,\"time\":\"2026-11-23T12:00:00.000Z\",\"lat\":60.17,\"lon\":24.94,\
+                 \"altHAE\":30.5,\"speed\":1.2,\"track\":90.0,\"eph\":7.5,\"epx\":3.1,\"epy\":4.2}
+                 {\"class\":\"VERSION\",\"release\":\"3.25\",\"rev\":\"3.25\",\"proto_major\":3,\"proto_minor\":15}
+                 {\"class\":\"SKY\",\"satellites\":[{\"PRN\":1,\"el\":45.0,\"az\":90.0,\"ss\":40.0,\"used\":true}]}";
+            // From outside into the zone, a stay there, and out.
+            let way = [
+                [100, 60],
+                [100, 59],
+                [100, 58],
+                [60, 20],
+                [30, 0],
+                [0, 0],
+                [0, 1],
+                [0, 0],
+                [100, 60],
+                [100, 59],
+            ];
+            let epoch = |[north, east]: [u8; 2]| [8, b'@', 0, north, east, b'!', b'\n'];
+            let mut seeds: Vec<_> = lines(reports).iter().map(|line| chosen(1, line)).collect();
+            seeds.push(way.into_iter().flat_map(epoch).collect());
+            seeds
+        }
+        // A head with 72 hours, a free place for the other, and a row in Helsinki (crates/locationd/src/track/row.rs).
+        "track" => {
+            let head =
+                b"nstrack\n\x01\0\0\0\x02\0\0\0\0\0\0\0X\x02\0\0\0\0\0\0X\x02\0\0\0\0\0\0H\0\0\0\xe4dw\xe1";
+            let row =
+                b"\xf4\x01\0\0\0\0\0\0\xc0*\x04k\0\0\0\0\x10\x1f\x96\x03\xe0\x8d|\x01\x05\0\0\0\xd5\x99tb";
+            let mut file = head.to_vec();
+            file.resize(1024, 0);
+            file.extend(row);
+            vec![file]
+        }
         // Answers of TPM 2.0, Part 1, clause 18: success, a counter behind a password, and an error of a handle.
         "tpm" => vec![
             b"\x80\x01\0\0\0\x0a\0\0\0\0".to_vec(),
@@ -67,7 +95,10 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
             let order = mum.order(&watch, 0, Body::Lost { on: true });
             let bodies = examples(&String::from_utf8(read("docs/orders.md")?)?)?;
             let signed = [chosen(0, &order.to_bytes()), chosen(1, &order.payload)];
-            signed.into_iter().chain(bodies.iter().map(|body| [b"\x02\x00", body.as_bytes()].concat())).collect()
+            signed
+                .into_iter()
+                .chain(bodies.iter().map(|body| [b"\x02\x00", body.as_bytes()].concat()))
+                .collect()
         }
         "policy" => {
             let standing = r#"{"paused":{"until":1800000000},"revoked":["beads"]}"#;
