@@ -137,7 +137,7 @@ fn deny() -> Result<Count> {
 
 fn rust(filters: &[&String]) -> Result<Count> {
     crate::debian::tree::ensure(false)?;
-    let mut arguments = vec!["--workspace", "--final-status-level", "slow"];
+    let mut arguments = vec!["--workspace", "--no-fail-fast", "--final-status-level", "slow"];
     arguments.extend(filters.iter().map(|filter| filter.as_str()));
     let outcome = nextest::run(&mut cargo(), &arguments, |line| println!("{line}"))?;
     Ok(outcome.count)

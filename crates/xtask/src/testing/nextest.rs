@@ -24,7 +24,7 @@ const NOT_RED: [&str; 6] = ["PASS", "SLOW", "LEAK", "SKIP", "TRMNTG", "TERMINATI
 /// It ended before the tests did, for instance because something does not compile.
 pub(crate) fn run(cargo: &mut Command, arguments: &[&str], mut hear: impl FnMut(&str)) -> Result<Outcome> {
     let mut child = cargo
-        .args(["nextest", "run", "--release", "--no-fail-fast", "--cargo-quiet"])
+        .args(["nextest", "run", "--release", "--cargo-quiet"])
         .args(["--status-level", "fail"])
         .args(arguments)
         .env("CARGO_TERM_COLOR", "never")
