@@ -5,7 +5,7 @@ use zbus::{OwnedFd, proxy};
 use crate::error::Result;
 use crate::wire::{
     App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Missed, ModemState,
-    PastCall, PolicyState, Position,
+    NetworkTime, PastCall, PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -121,6 +121,9 @@ pub trait Telephony1 {
     /// The emergency number a button dials here, for example `112`.
     #[zbus(property(emits_changed_signal = "false"))]
     fn emergency_number(&self) -> zbus::Result<String>;
+    /// What the modem said last of the time; asked for every quarter of a minute while there is a network. For whoever sets the clock.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn network_time(&self) -> zbus::Result<NetworkTime>;
     /// Something changed. Signals come in the order of their numbers.
     #[zbus(signal)]
     fn happened(&self, happening: Happening) -> zbus::Result<()>;

@@ -174,6 +174,18 @@ pub enum ModemState {
     Registered,
 }
 
+/// What the mobile network told of the time (NITZ, 3GPP TS 22.042), or the modem's own clock where it told nothing. Whoever
+/// believes it decides how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct NetworkTime {
+    /// False before the modem told any: all else is zero then.
+    pub known: bool,
+    /// Seconds since 1970, UTC.
+    pub unix_time: i64,
+    /// When it was told, milliseconds of the boot-time clock.
+    pub boot_ms: u64,
+}
+
 /// Where the watch believes it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, Value, OwnedValue)]
 pub struct Position {

@@ -46,7 +46,8 @@ struct Watch {
     card: Properties,
     calls: Calls,
     now: Duration,
-    touched: bool,
+    /// The call that was touched, until that is answered.
+    touched: Option<u64>,
     shown: ipc::Call,
 }
 
@@ -63,7 +64,7 @@ impl Watch {
             card: Properties::new(),
             calls: Calls::default(),
             now: Duration::from_secs(10),
-            touched: false,
+            touched: None,
             shown: ipc::Call::none(),
         };
         watch.happens(Event::Rules(Rules { book, sealed: false }));
@@ -109,9 +110,8 @@ impl Watch {
                 self.happens(Event::Tick);
             }
             "accept" => {
-                self.touched = true;
+                self.touched = Some(self.shown.id);
                 self.happens(Event::Request(TOUCH, Request::Accept(self.shown.id)));
-                self.touched = false;
             }
             "dial" => self.happens(Event::Request(TOUCH, Request::Dial("mum".into()))),
             _ => {}
@@ -137,8 +137,10 @@ impl Watch {
                 }
                 Effect::Accept(..) => {
                     let rang = self.now.saturating_sub(Duration::from_millis(self.shown.since_ms));
-                    assert!(self.touched && rang >= Duration::from_secs(2), "nobody took this call");
+                    let touched = self.touched == Some(self.shown.id);
+                    assert!(touched && rang >= Duration::from_secs(2), "nobody took this call");
                 }
+                Effect::Answer(..) => self.touched = None,
                 Effect::Dial(_, number) => assert!(number.0 == MUM, "nobody's number is dialled"),
                 Effect::Ring(true) => assert!(self.shown.state == CallState::Ringing, "it rings for nobody"),
                 _ => {}
@@ -147,9 +149,14 @@ impl Watch {
     }
 }
 
-/// One property: a number where the text is one and the property is no text, a list where it has commas, else a text.
+/// One property: a number where the text is one and the property is no text, a list where it has commas (with a kind each
+/// where they are ports), else a text.
 fn properties(name: &str, value: &str) -> Properties {
     let value: Variant<'static> = match (name, value.parse::<i64>()) {
+        ("Ports", _) => {
+            let port = |port: &str| (port.to_owned(), port.len() as u32);
+            value.split(',').map(port).collect::<Vec<_>>().into()
+        }
         ("RegistrationState" | "StateFailedReason", Ok(number)) => (number as u32).into(),
         (_, Ok(number)) if !["Number", "Imsi", "SimIdentifier"].contains(&name) => (number as i32).into(),
         _ if value == "true" || value == "false" => (value == "true").into(),
@@ -172,5 +179,6 @@ mod tests {
         }
         assert_eq!((watch.shown.contact.as_str(), watch.shown.state), ("mum", CallState::Active));
         modem(include_str!("../stories/stranger"));
+        modem(include_str!("../stories/wake"));
     }
 }

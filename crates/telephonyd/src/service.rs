@@ -13,7 +13,7 @@ use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
-use ipc::{Call, News, names, paths};
+use ipc::{Call, NetworkTime, News, names, paths};
 use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
@@ -40,6 +40,8 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 pub(crate) enum Input {
     /// From the modem.
     Event(Event),
+    /// From the modem's clock.
+    NetworkTime(NetworkTime),
     /// From the screen.
     Request(Request, oneshot::Sender<Result<(), Refused>>),
 }
@@ -51,6 +53,7 @@ pub(crate) struct View {
     pub(crate) surroundings: Surroundings,
     pub(crate) log: Shown,
     pub(crate) events: Events,
+    pub(crate) network_time: NetworkTime,
 }
 
 /// Runs telephonyd until it is told to end.
@@ -143,6 +146,7 @@ impl Service {
             surroundings: core.surroundings(),
             log: Shown::default(),
             events: Events::new(boot_time()),
+            network_time: NetworkTime { known: false, unix_time: 0, boot_ms: 0 },
         };
         let mut service = Self {
             core,
@@ -178,6 +182,7 @@ impl Service {
         self.refresh_rules().await;
         match input {
             Input::Event(event) => self.handle(event).await,
+            Input::NetworkTime(time) => self.view.send_modify(|view| view.network_time = time),
             Input::Request(request, reply) => {
                 self.tickets += 1;
                 self.waiting.insert(self.tickets, reply);
@@ -214,7 +219,7 @@ impl Service {
             Effect::Accept(ticket, call) => self.modem.accept(ticket, call),
             Effect::Tone(ticket, call, key) => self.modem.tone(ticket, call, key),
             Effect::Dial(ticket, number) => self.modem.dial(ticket, number),
-            Effect::Forget(call) => self.modem.forget(call),
+            Effect::Forget(call) | Effect::AskAgain(call) => self.modem.forget(call),
             Effect::CloseLine => self.modem.close_line(),
             Effect::Answer(Ticket(ticket), result) => {
                 if let Some(reply) = self.waiting.remove(&ticket) {

@@ -75,6 +75,33 @@ async fn a_call_nobody_answers_is_missed_and_one_the_child_turns_away_is_ended()
     policyd.line("call-declined").await;
 }
 
+/// ModemManager takes a caller for the one who hung up up to two seconds before him.
+#[tokio::test]
+async fn a04_who_calls_in_mums_wake_is_not_spoken_to_and_turned_away() {
+    let (mut house, policyd) = House::start().await;
+    for touched in [true, false] {
+        let (mark, told) = (house.world.mark(), house.shell.states().len());
+        house.world.call(Some(MUM)).unwrap();
+        let (since, call) = house.shell.told(told, CallState::Ringing).await;
+        house.world.hang_up().unwrap();
+        house.world.call(Some(STRANGER)).unwrap();
+        if touched {
+            tokio::time::sleep_until(since + RINGS_FIRST).await;
+            let accepted = house.shell.telephony.accept(call.id).await;
+            assert!(matches!(accepted, Err(Refusal::NotFound(_))), "{accepted:?}");
+        }
+        house.seen(mark, |event| {
+            matches!(event, Event::HungUpByWatch { number, answered: false, .. } if number.as_deref() == Some(STRANGER))
+        })
+        .await;
+        assert_eq!(house.shell.states()[told..], [CallState::Ringing, CallState::None]);
+        assert_eq!(policyd.line("call-missed").await["contact"], "mum");
+        house
+            .eventually("no call is left", async |house| house.world.status().calls.is_empty().then_some(()))
+            .await;
+    }
+}
+
 #[tokio::test]
 async fn a06_accept_in_the_first_two_seconds_is_refused() {
     let (mut house, _policyd) = House::start().await;

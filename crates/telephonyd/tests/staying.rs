@@ -129,6 +129,19 @@ async fn a13_a_port_that_is_closed_while_it_rings_is_noticed() {
 }
 
 #[tokio::test]
+async fn what_the_network_says_of_the_time_is_handed_on() {
+    let (house, _policyd) = House::start().await;
+    let told = house
+        .eventually("the modem tells the time", async |house| {
+            house.shell.telephony.network_time().await.ok().filter(|time| time.known)
+        })
+        .await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert!(told.unix_time.abs_diff(now.cast_signed()) < 60, "{told:?} is not {now}");
+    assert!(u128::from(told.boot_ms) <= daemon::clock::boot_time().as_millis());
+}
+
+#[tokio::test]
 async fn a34_a_modem_somebody_switched_off_is_switched_on_again() {
     let (mut house, _policyd) = House::start().await;
     let somebody = house.bus.connect().await.unwrap();

@@ -18,6 +18,8 @@ mod diary;
 #[path = "../../tests/house/mod.rs"]
 mod house;
 mod ledger;
+mod tidy;
+mod wake;
 mod watch;
 
 use std::cell::RefCell;

@@ -6,30 +6,28 @@ use std::time::Duration;
 use ipc::{CallState, ModemState, Refusal};
 use sim::{Event, Fault, HangUp, WorldConfig};
 use tokio::time::{Instant, sleep, timeout};
-use zbus::{Connection, OwnedObjectPath};
+use zbus::Connection;
 
 use crate::chance::{Caller, Chance, Turn};
 use crate::diary::Diary;
 use crate::house::{House, PATIENCE, family};
 use crate::ledger::{Ended, Ledger, Place, Seen, Who};
 
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// A verdict takes milliseconds, the end of a second call four seconds, on a loaded machine more.
-const VERDICT: Duration = Duration::from_secs(20);
+pub(crate) const VERDICT: Duration = Duration::from_secs(20);
 /// With something wrong a caller waits no longer.
-const DISTURBED: Duration = Duration::from_secs(6);
-/// What was lost is back half a minute after its cause ended.
-const BACK_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const DISTURBED: Duration = Duration::from_secs(6);
 /// A touch counts after two seconds.
-const RINGS_FIRST: Duration = Duration::from_millis(2100);
+pub(crate) const RINGS_FIRST: Duration = Duration::from_millis(2100);
 /// ModemManager loses a `NO CARRIER` that comes between its command and the answer to it: people talk longer.
 const THEY_TALK: Duration = Duration::from_secs(1);
 
 /// A watch with its ledger.
 pub(crate) struct Watch {
-    house: House,
+    pub(crate) house: House,
     diary: Diary,
-    bus: Connection,
+    pub(crate) bus: Connection,
     pub(crate) chance: Chance,
     pub(crate) ledger: Ledger,
     /// How often the watch could not be reached half a minute after a fault had ended.
@@ -39,11 +37,11 @@ pub(crate) struct Watch {
 }
 
 /// One call under way.
-struct Call {
-    caller: Caller,
+pub(crate) struct Call {
+    pub(crate) caller: Caller,
     mark: u64,
     /// Calls the screen had been told by then.
-    told: usize,
+    pub(crate) told: usize,
 }
 
 impl Watch {
@@ -97,6 +95,8 @@ impl Watch {
         }
         if self.chance.one_in(5) {
             self.outgoing(name).await;
+        } else if name.is_none() && self.chance.one_in(6) {
+            self.in_the_wake().await;
         } else {
             self.incoming(name).await;
         }
@@ -106,14 +106,14 @@ impl Watch {
         }
     }
 
-    fn call(&self, caller: Caller) -> Call {
+    pub(crate) fn call(&self, caller: Caller) -> Call {
         let (mark, told) = (self.house.world.mark(), self.house.shell.states().len());
         self.house.world.call(caller.number.as_deref()).unwrap();
         Call { caller, mark, told }
     }
 
     /// How the network saw it end.
-    fn ended(&self, call: &Call) -> Option<Ended> {
+    pub(crate) fn ended(&self, call: &Call) -> Option<Ended> {
         let is = |number: &Option<String>| *number == call.caller.number;
         self.house.world.events(call.mark).iter().find_map(|stamped| match &stamped.event {
             Event::HungUpByWatch { number, command: HangUp::Ath, .. } if is(number) => Some(Ended::ByProbe),
@@ -126,7 +126,7 @@ impl Watch {
     }
 
     /// The contacts of whom the screen was told that they ring, since this call began.
-    async fn rings(&mut self, call: &Call) -> Vec<String> {
+    pub(crate) async fn rings(&mut self, call: &Call) -> Vec<String> {
         let mut rings = Vec::new();
         for (at, state) in self.house.shell.states().iter().enumerate().skip(call.told) {
             if *state == CallState::Ringing {
@@ -136,7 +136,7 @@ impl Watch {
         rings
     }
 
-    async fn until(&self, limit: Duration, mut look: impl FnMut(&Self) -> bool) -> bool {
+    pub(crate) async fn until(&self, limit: Duration, mut look: impl FnMut(&Self) -> bool) -> bool {
         let end = Instant::now() + limit;
         while !look(self) {
             if Instant::now() > end {
@@ -148,12 +148,12 @@ impl Watch {
     }
 
     /// Which call a touch would mean; 0 where there is none.
-    async fn on_screen(&self) -> u64 {
+    pub(crate) async fn on_screen(&self) -> u64 {
         self.house.shell.telephony.call().await.map_or(0, |call| call.id)
     }
 
     /// It rings, or is over.
-    async fn decided(&self, call: &Call, limit: Duration) {
+    pub(crate) async fn decided(&self, call: &Call, limit: Duration) {
         let rings = |watch: &Self| watch.house.shell.states()[call.told..].contains(&CallState::Ringing);
         self.until(limit, |watch| rings(watch) || watch.ended(call).is_some()).await;
     }
@@ -210,7 +210,7 @@ impl Watch {
     }
 
     /// A call to the watch is over; `rings` are the contacts that rang meanwhile.
-    fn account(
+    pub(crate) fn account(
         &mut self,
         call: &Call,
         rings: &[String],
@@ -355,117 +355,6 @@ impl Watch {
             if rings.iter().any(|rang| second.caller.who != Who::Contact(rang.clone())) {
                 self.ledger.wrong.push(format!("{rings:?} rang while {:?} called", second.caller));
             }
-        }
-    }
-
-    /// Does for telephonyd what systemd does (services/units/nestling-modem-again.path).
-    async fn grant_a_restart(&mut self) {
-        if std::fs::remove_file(self.house.root.join("runtime/modem-manager-again")).is_err() {
-            return;
-        }
-        self.restarts += 1;
-        if let Err(error) = self.house.manager.restart().await {
-            self.ledger.wrong.push(format!("ModemManager does not come back: {error}"));
-        }
-    }
-
-    /// Nothing is left over, anywhere.
-    async fn quiet(&mut self, limit: Duration) -> Result<(), String> {
-        let end = Instant::now() + limit;
-        loop {
-            self.grant_a_restart().await;
-            let left = self.left_over().await;
-            if left.is_empty() {
-                return Ok(());
-            }
-            if Instant::now() > end {
-                return Err(left.join(", "));
-            }
-            sleep(LOOK_AGAIN * 5).await;
-        }
-    }
-
-    async fn left_over(&self) -> Vec<String> {
-        let mut left = Vec::new();
-        let status = self.house.world.status();
-        if !status.calls.is_empty() {
-            left.push(format!("the network holds {} calls", status.calls.len()));
-        }
-        match self.calls_of_modem_manager().await {
-            Ok(calls) if calls.is_empty() => {}
-            Ok(calls) => left.push(format!("ModemManager has {} calls", calls.len())),
-            Err(error) => left.push(format!("ModemManager: {error}")),
-        }
-        match (self.house.shell.telephony.call().await, self.house.shell.telephony.modem().await) {
-            (Ok(call), Ok(modem)) if call.state == CallState::None && modem == ModemState::Registered => {}
-            (call, modem) => left.push(format!("telephonyd: {:?}, {modem:?}", call.map(|call| call.state))),
-        }
-        left
-    }
-
-    async fn calls_of_modem_manager(&self) -> zbus::Result<Vec<OwnedObjectPath>> {
-        let path = self.house.manager.modem();
-        let properties =
-            zbus::fdo::PropertiesProxy::new(&self.bus, "org.freedesktop.ModemManager1", path).await?;
-        let voice = zbus::names::InterfaceName::from_static_str("org.freedesktop.ModemManager1.Modem.Voice")?;
-        Vec::try_from(properties.get(voice, "Calls").await?)
-    }
-
-    /// Everything is right again, nothing is left over, and the watch can be reached.
-    async fn tidy(&mut self, fault: Option<&'static str>) {
-        self.house.world.mend();
-        let Some(fault) = fault else {
-            if let Err(left) = self.quiet(VERDICT).await {
-                self.ledger.wrong.push(format!("left over: {left}"));
-                self.start_again().await;
-            }
-            return;
-        };
-        // ModemManager keeps a modem whose port was closed until udev says that the device went, which nobody does here.
-        if fault != "vanished" {
-            let end = Instant::now() + BACK_WITHIN;
-            let why = match self.quiet(BACK_WITHIN).await {
-                Err(left) => left,
-                Ok(()) if !self.is_reached(fault, end).await => "a stranger is not turned away".into(),
-                Ok(()) => match self.quiet(VERDICT).await {
-                    Ok(()) => return,
-                    Err(left) => left,
-                },
-            };
-            eprintln!("not back in {} s after {fault}: {why}", BACK_WITHIN.as_secs());
-            *self.late.entry(fault).or_default() += 1;
-        }
-        self.start_again().await;
-    }
-
-    /// A stranger is turned away again.
-    async fn is_reached(&mut self, fault: &'static str, end: Instant) -> bool {
-        let stranger =
-            Caller { who: Who::Stranger, number: Some("+358405550099".into()), label: "…99".into() };
-        let call = self.call(stranger);
-        while self.ended(&call).is_none() && Instant::now() < end {
-            self.grant_a_restart().await;
-            sleep(LOOK_AGAIN * 5).await;
-        }
-        let reached = self.ended(&call).is_some();
-        if !reached {
-            let _ = self.house.world.leave(call.caller.number.as_deref());
-        }
-        let rings = self.rings(&call).await;
-        self.account(&call, &rings, false, Place::First, Some(fault));
-        reached
-    }
-
-    /// ModemManager is started again, as its unit would be.
-    async fn start_again(&mut self) {
-        // Nobody is at the other end any more, and nobody holds the watch to its ear.
-        let _ = self.house.world.hang_up();
-        let id = self.on_screen().await;
-        let _ = timeout(DISTURBED, self.house.shell.telephony.hang_up(id)).await;
-        if let Err(error) = self.house.manager.restart().await {
-            self.ledger.wrong.push(format!("ModemManager does not come back: {error}"));
-        } else if let Err(left) = self.quiet(PATIENCE).await {
-            self.ledger.wrong.push(format!("left over after ModemManager was started again: {left}"));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use daemon::Private;
 use daemon::access::{Access, Peer};
-use ipc::{Call, Contact, Happening, Missed, ModemState, PastCall, Refusal, names, paths};
+use ipc::{Call, Contact, Happening, Missed, ModemState, NetworkTime, PastCall, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::message::Header;
 use zbus::names::BusName;
@@ -24,6 +24,8 @@ const TOUCH: &[Peer] = &[Peer::Shell];
 /// Whoever can reach the bus of a developer's watch may call for help, too.
 const HELP: &[Peer] = &[Peer::Shell, Peer::Agent];
 const READERS: &[Peer] = &[Peer::Shell, Peer::Agent];
+/// Whoever sets the clock.
+const CLOCK: &[Peer] = &[Peer::Policy, Peer::Agent];
 
 impl Telephony1 {
     /// Serves it.
@@ -49,8 +51,12 @@ impl Telephony1 {
     }
 
     async fn read(&self, header: Option<Header<'_>>) -> fdo::Result<View> {
+        self.read_as(READERS, header).await
+    }
+
+    async fn read_as(&self, readers: &[Peer], header: Option<Header<'_>>) -> fdo::Result<View> {
         if let Some(header) = header {
-            let allowed = self.access.require(&header, READERS).await;
+            let allowed = self.access.require(&header, readers).await;
             allowed.map_err(|_| fdo::Error::AccessDenied("not for this user".into()))?;
         }
         Ok(self.view.borrow().clone())
@@ -136,6 +142,11 @@ impl Telephony1 {
     #[zbus(property(emits_changed_signal = "false"))]
     async fn emergency_number(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<String> {
         Ok(self.read(header).await?.surroundings.emergency_number.to_owned())
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
+    async fn network_time(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<NetworkTime> {
+        Ok(self.read_as(CLOCK, header).await?.network_time)
     }
 
     #[zbus(signal)]

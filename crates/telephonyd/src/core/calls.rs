@@ -37,7 +37,7 @@ pub(super) struct Tracked {
     /// How far it was when it was first seen.
     first: Progress,
     /// When that was.
-    since: Duration,
+    pub(super) since: Duration,
     pub(super) number: Private<String>,
     pub(super) role: Role,
 }
@@ -49,6 +49,8 @@ pub(super) enum Role {
     Unnumbered { until: Duration },
     /// It is the one on the screen.
     Shown,
+    /// It is the one on the screen, and ModemManager was made to forget it: until then it rings again, or is over.
+    Asked { until: Duration },
     /// It may ring as soon as the screen is free.
     Waiting(Who),
     /// It is being ended.
@@ -58,7 +60,7 @@ pub(super) enum Role {
 impl Tracked {
     pub(super) fn deadline(&self) -> Option<Duration> {
         match self.role {
-            Role::Unnumbered { until } => Some(until),
+            Role::Unnumbered { until } | Role::Asked { until } => Some(until),
             Role::Ending { next, .. } => Some(next),
             Role::Shown | Role::Waiting(_) => None,
         }
@@ -72,7 +74,7 @@ impl Core {
             self.effects.push(Effect::Forget(seen.id.clone()));
             return self.gone(&seen.id, now);
         }
-        self.line_used |= seen.progress != Progress::Ringing;
+        self.line_used |= !matches!(seen.progress, Progress::Ringing | Progress::Waiting);
         let Some(call) = self.calls.get_mut(&seen.id) else { return self.first_seen(seen, now) };
         call.progress = seen.progress;
         if call.number.0.is_empty() {
@@ -81,11 +83,12 @@ impl Core {
         match call.role {
             Role::Unnumbered { .. } => self.screen_call(&seen.id, now),
             Role::Shown => self.screen_progress(&seen.id, seen.progress, now),
+            Role::Asked { .. } if seen.progress == Progress::Active => self.answered_by_itself(&seen.id, now),
             Role::Waiting(_) if seen.progress == Progress::Active => {
                 let who = self.caller_of(&seen.id);
                 self.refuse(&seen.id, who, NOT_ACCEPTED, now);
             }
-            Role::Waiting(_) | Role::Ending { .. } => {}
+            Role::Asked { .. } | Role::Waiting(_) | Role::Ending { .. } => {}
         }
     }
 
@@ -116,6 +119,9 @@ impl Core {
         let active = call.progress == Progress::Active;
         let by_itself = active && call.first != Progress::Active;
         let caller = self.caller_of(id);
+        if self.rings_again(id, now) {
+            return;
+        }
         match self.may_ring(caller) {
             Err(reason) => self.refuse(id, caller, reason, now),
             Ok(_) if by_itself => self.refuse(id, caller, NOT_ACCEPTED, now),
@@ -163,6 +169,11 @@ impl Core {
     pub(super) fn ring_aside(&mut self, now: Duration) -> Option<CallId> {
         let id = self.ringing().cloned()?;
         self.take_screen();
+        if self.asked() == Some(&id) {
+            // It is judged when it rings again.
+            self.calls.remove(&id);
+            return None;
+        }
         self.set_role(&id, Role::Unnumbered { until: now });
         Some(id)
     }
@@ -231,9 +242,14 @@ impl Core {
 
     /// Begins to end a call.
     pub(super) fn end(&mut self, id: &CallId, now: Duration) {
+        if self.asked() == Some(id) {
+            // There is nothing to end yet: what rings next is judged anew.
+            self.calls.remove(id);
+            return;
+        }
         // One that was dialled goes on as well, also before the modem shows it.
         let dialled = self.screen.as_ref().is_some_and(|screen| screen.id.as_ref() != Some(id));
-        let stays = |call: &Tracked| matches!(call.role, Role::Shown | Role::Waiting(_));
+        let stays = |call: &Tracked| matches!(call.role, Role::Shown | Role::Asked { .. } | Role::Waiting(_));
         let other_goes_on = dialled || self.calls.iter().any(|(other, call)| other != id && stays(call));
         if let Some(call) = self.calls.get_mut(id) {
             let next = if other_goes_on { now.max(call.since + INDEX_COMES) } else { now };
@@ -250,7 +266,14 @@ impl Core {
         }
     }
 
-    /// The modem has no such call any more.
+    /// ModemManager has no such call any more: it was made to forget it, or it is over.
+    pub(super) fn forgotten(&mut self, id: &CallId, now: Duration) {
+        if self.asked() != Some(id) {
+            self.gone(id, now);
+        }
+    }
+
+    /// A call is over.
     pub(super) fn gone(&mut self, id: &CallId, now: Duration) {
         let Some(call) = self.calls.remove(id) else { return };
         if let Role::Waiting(who) = call.role {
@@ -288,6 +311,11 @@ impl Core {
         for id in silent {
             self.screen_call(&id, now);
         }
+        let unheard = |call: &Tracked| matches!(call.role, Role::Asked { until } if until <= now);
+        if let Some(id) = self.asked().filter(|id| self.calls.get(id).is_some_and(unheard)).cloned() {
+            self.gone(&id, now);
+        }
+        self.ask_again_due(now);
         self.end_due(now);
         let lines = self.flood.due(now);
         self.effects.extend(lines.into_iter().map(Effect::Record));

@@ -69,10 +69,11 @@ impl Core {
             screen.hung_up = true;
         }
         for call in self.calls.values_mut() {
-            if !matches!(call.role, Role::Ending { tries: 1.., .. }) {
+            if !matches!(call.role, Role::Ending { tries: 1.., .. } | Role::Asked { .. }) {
                 call.role = Role::Ending { next: now, tries: 0 };
             }
         }
+        self.close_asked(now);
         self.dial_when_free(now);
     }
 

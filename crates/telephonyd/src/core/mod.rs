@@ -5,6 +5,7 @@
 //! [`Request::Accept`], after [`RINGS_FIRST`], makes an [`Effect::Accept`]; a call that became active without it is
 //! ended.
 
+mod again;
 mod call_back;
 mod caller;
 mod calls;
@@ -110,7 +111,7 @@ impl Core {
             Event::Rules(rules) => self.new_rules(rules, now),
             Event::Modem(modem) => self.new_modem(modem, now),
             Event::Seen(sighting) => self.seen(sighting, now),
-            Event::Gone(id) => self.gone(&id, now),
+            Event::Gone(id) => self.forgotten(&id, now),
             Event::Request(ticket, request) => self.request(ticket, request, now),
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
             Event::Toned(ticket, done) => self.toned(ticket, done),
@@ -173,6 +174,7 @@ impl Core {
             .chain(self.flood.deadline())
             .chain(self.contacts_end)
             .chain(self.ring_ends())
+            .chain(self.asks_again_at())
             .chain(self.line_closes)
             .chain(self.log_ends())
             .min()

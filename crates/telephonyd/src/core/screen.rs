@@ -26,7 +26,7 @@ pub(super) struct Screen {
     pub(super) dialled: Option<(Ticket, Private<String>)>,
     touched: Touched,
     /// Who waits to hear that it was accepted.
-    accepting: Option<Ticket>,
+    pub(super) accepting: Option<Ticket>,
     /// Who waits to hear that a tone was sent.
     toning: Option<Ticket>,
     /// Tones of this call.
@@ -260,8 +260,8 @@ impl Core {
             (Some(id), CallState::Ringing) => {
                 screen.touched = Touched::Yes;
                 screen.accepting = Some(ticket);
-                let accept = Effect::Accept(ticket, id.clone());
-                return self.effects.push(accept);
+                let id = id.clone();
+                return self.take_call(ticket, &id, now);
             }
             _ => Refused::NotFound,
         };
@@ -324,7 +324,8 @@ impl Core {
     fn hang_up(&mut self, ticket: Ticket, call: u64, now: Duration) {
         let Some(screen) = self.touched(call) else { return self.answer(ticket, Err(Refused::NotFound)) };
         screen.hung_up = true;
-        if let Some(id) = screen.id.clone() {
+        // One that was asked about is ended when it rings again.
+        if let Some(id) = screen.id.clone().filter(|id| self.asked() != Some(id)) {
             self.end(&id, now);
         }
         self.answer(ticket, Ok(()));

@@ -31,8 +31,10 @@ pub(crate) enum Progress {
     Created,
     /// An outgoing call nobody has answered yet.
     Dialling,
-    /// An incoming call, also one that waits while another is active.
+    /// An incoming call.
     Ringing,
+    /// An incoming call that waits because there is another.
+    Waiting,
     /// Both can speak, or one of them holds.
     Active,
     /// It has ended.
@@ -65,11 +67,18 @@ pub(crate) struct ModemView {
     /// Empty without a SIM.
     pub(crate) imsi: Private<String>,
     pub(crate) sim_numbers: SimNumbers,
+    /// ModemManager may take a caller for the one who rang before him (see `again`).
+    pub(crate) joins_calls: bool,
 }
 
 impl ModemView {
     pub(crate) fn absent() -> Self {
-        Self { state: ModemState::Absent, imsi: Private(String::new()), sim_numbers: SimNumbers::default() }
+        Self {
+            state: ModemState::Absent,
+            imsi: Private(String::new()),
+            sim_numbers: SimNumbers::default(),
+            joins_calls: false,
+        }
     }
 }
 
@@ -163,6 +172,8 @@ pub(crate) enum Effect {
     HangUp(CallId),
     /// Take a call; tell [`Event::Accepted`].
     Accept(Ticket, CallId),
+    /// Have ModemManager forget a call that rings, so that it tells anew who calls.
+    AskAgain(CallId),
     /// Send a tone into a call; tell [`Event::Toned`].
     Tone(Ticket, CallId, char),
     /// Call a number; tell [`Event::Dialled`].

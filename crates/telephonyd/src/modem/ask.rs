@@ -12,7 +12,7 @@ use super::proxies::{MODEM, Modem3gppProxy, ModemProxy, NAME, ROOT, SIM, THREE_G
 use super::table::{ModemSeen, Properties};
 
 /// An AT command that nobody answers is given up by ModemManager after 3 s.
-const ALIVE: Duration = Duration::from_secs(5);
+const ALIVE: Duration = Duration::from_secs(4);
 /// What ModemManager says when the modem did not answer it.
 const SERIAL: &str = "org.freedesktop.ModemManager1.Error.Serial.";
 /// And when its port was closed by the other side, which is a `Core.Failed` like any.
@@ -75,24 +75,35 @@ pub(super) async fn register(connection: &Connection, path: OwnedObjectPath) -> 
     modem.build().await?.register("").await
 }
 
+/// What ModemManager answered, and the modem behind it.
+#[derive(Debug)]
+pub(super) enum Alive {
+    /// It is there, and has no time to tell.
+    Yes,
+    /// It tells the time.
+    Tells(String),
+    No,
+}
+
 /// Whether ModemManager answers, and the modem behind it; `calling`: only ModemManager is asked. A `NO CARRIER` that comes
 /// while an AT command waits for its answer is taken for that answer by ModemManager, and a call that was active stays so.
-pub(super) async fn is_alive(connection: &Connection, modem: OwnedObjectPath, calling: bool) -> bool {
+pub(super) async fn is_alive(connection: &Connection, modem: OwnedObjectPath, calling: bool) -> Alive {
     let question = async {
         if calling {
-            return get_all(connection, &modem, VOICE).await.map(drop);
+            return get_all(connection, &modem, VOICE).await.map(|_| Alive::Yes);
         }
         let time = TimeProxy::builder(connection).cache_properties(CacheProperties::No).path(modem);
         // `AT+CCLK?`: the shortest way to the modem and back that an interface of ModemManager has.
-        time.build().await?.get_network_time().await.map(drop)
+        time.build().await?.get_network_time().await.map(Alive::Tells)
     };
     match tokio::time::timeout(ALIVE, question).await {
-        Ok(Ok(())) => true,
+        Ok(Ok(alive)) => alive,
         // Not registered, or without a clock: an answer all the same.
         Ok(Err(zbus::Error::MethodError(name, text, _))) => {
             let closed = text.is_some_and(|text| text.contains(CLOSED));
-            !closed && !name.starts_with(SERIAL) && name.as_str() != "org.freedesktop.DBus.Error.NoReply"
+            let silent = name.starts_with(SERIAL) || name.as_str() == "org.freedesktop.DBus.Error.NoReply";
+            if closed || silent { Alive::No } else { Alive::Yes }
         }
-        _ => false,
+        _ => Alive::No,
     }
 }

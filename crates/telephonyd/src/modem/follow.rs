@@ -16,7 +16,8 @@ use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
 use zbus::names::{BusName, OwnedUniqueName};
 use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, message};
 
-use super::ask;
+use super::ask::{self, Alive};
+use super::clock;
 use super::health::{Health, Verdict};
 use super::lost::Lost;
 use super::name_of;
@@ -76,7 +77,7 @@ enum Found {
     NoAnswer(zbus::Error),
     Call(OwnedObjectPath, zbus::Result<Properties>),
     Enabled(zbus::Result<()>),
-    Alive(bool),
+    Alive(Alive),
     Registered(zbus::Result<()>),
 }
 
@@ -283,8 +284,12 @@ impl Follower {
             }
             Found::Alive(alive) => {
                 self.looking = false;
-                let verdict = if alive { self.health.answered() } else { self.health.missed() };
+                let dead = matches!(alive, Alive::No);
+                let verdict = if dead { self.health.missed() } else { self.health.answered() };
                 self.judged(verdict);
+                if let Some(time) = clock::read(&alive) {
+                    let _ = self.inputs.send(Input::NetworkTime(time)).await;
+                }
                 self.doubt_the_network();
             }
             Found::Registered(Ok(())) => {}

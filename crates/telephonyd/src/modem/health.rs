@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// A healthy modem is asked this often: a hung one is noticed, and ModemManager restarted, within half a minute.
-const EVERY: Duration = Duration::from_secs(15);
+const EVERY: Duration = Duration::from_secs(12);
 /// ModemManager finds a modem within the first time, and one that was reset is back; where that did not help it gets
 /// twice as long after each restart, up to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(10));
@@ -99,11 +99,11 @@ mod tests {
     #[test]
     fn a13_two_answers_that_do_not_come_restart_modem_manager_and_one_does_not() {
         let mut health = Health::new();
-        assert_eq!(health.answered(), wait(15));
+        assert_eq!(health.answered(), wait(12));
         health.doubt();
         assert_eq!(health.missed(), wait(0));
         assert!(health.is_doubted(), "it is asked again as it was");
-        assert_eq!(health.answered(), wait(15));
+        assert_eq!(health.answered(), wait(12));
         assert!(!health.is_doubted());
         health.doubt();
         assert_eq!(health.missed(), wait(0));

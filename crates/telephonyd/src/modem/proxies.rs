@@ -59,6 +59,6 @@ pub(super) trait Call {
     default_service = "org.freedesktop.ModemManager1"
 )]
 pub(super) trait Time {
-    /// Asked to hear whether the modem answers; the time is not used.
+    /// ISO 8601. Asked also to hear whether the modem answers.
     fn get_network_time(&self) -> zbus::Result<String>;
 }

@@ -29,6 +29,7 @@ pub(crate) struct ModemSeen {
     card: Option<Card>,
     imsi: Private<String>,
     sim_numbers: SimNumbers,
+    joins_calls: bool,
 }
 
 /// What is in the tray.
@@ -40,6 +41,9 @@ pub(crate) enum Card {
 
 /// `MM_MODEM_STATE_FAILED_REASON_SIM_MISSING`
 const SIM_MISSING: u32 = 2;
+
+/// `MM_MODEM_PORT_TYPE_QMI`, `MM_MODEM_PORT_TYPE_MBIM`: with them the end of a call is told, and calls have names.
+const TELLING_PORTS: [u32; 2] = [6, 7];
 
 /// `MMModemState`: `MM_MODEM_STATE_FAILED`, `LOCKED`, `DISABLED`, `REGISTERED`
 mod state {
@@ -67,6 +71,10 @@ impl ModemSeen {
         }
         if let Some(only) = properties.get("EmergencyOnly").and_then(|v| bool::try_from(v).ok()) {
             self.emergency_only = only;
+        }
+        let ports = properties.get("Ports").and_then(|ports| ports.try_clone().ok());
+        if let Some(ports) = ports.and_then(|ports| Vec::<(String, u32)>::try_from(ports).ok()) {
+            self.joins_calls = !ports.iter().any(|(_, kind)| TELLING_PORTS.contains(kind));
         }
     }
 
@@ -104,7 +112,8 @@ impl ModemSeen {
             registered if registered >= state::REGISTERED => ModemState::Registered,
             _ => ModemState::Searching,
         };
-        ModemView { state, imsi: self.imsi.clone(), sim_numbers: self.sim_numbers.clone() }
+        let (imsi, sim_numbers) = (self.imsi.clone(), self.sim_numbers.clone());
+        ModemView { state, imsi, sim_numbers, joins_calls: self.joins_calls }
     }
 }
 
@@ -208,7 +217,8 @@ fn direction_of(direction: i32) -> Direction {
 fn progress(state: i32, direction: Option<Direction>) -> Progress {
     match state {
         1 | 2 => Progress::Dialling,
-        3 | 6 => Progress::Ringing,
+        3 => Progress::Ringing,
+        6 => Progress::Waiting,
         4 | 5 => Progress::Active,
         7 => Progress::Over,
         _ if direction == Some(Direction::Incoming) => Progress::Ringing,

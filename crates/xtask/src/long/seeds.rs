@@ -80,7 +80,11 @@ fn of(target: &str) -> Result<Vec<Vec<u8>>> {
             b"\x80\x01\0\0\0\x0a\0\0\x01\x8b".to_vec(),
         ],
         "guardian_toml" => vec![read("crates/guardian/src/starter.toml")?],
-        "modem" => vec![read("crates/telephonyd/stories/mum")?, read("crates/telephonyd/stories/stranger")?],
+        "modem" => vec![
+            read("crates/telephonyd/stories/mum")?,
+            read("crates/telephonyd/stories/stranger")?,
+            read("crates/telephonyd/stories/wake")?,
+        ],
         "launch" => lines(
             "\"list\"
              {\"start\":{\"app\":\"draw\",\"session\":1}}

@@ -1,5 +1,6 @@
 //! The core as a family would describe it: people call, the child touches, time passes.
 
+mod again;
 mod call_back;
 mod drive;
 mod incoming;
@@ -59,7 +60,8 @@ fn without(id: &str) -> Policy {
 
 fn modem(state: ModemState) -> ModemView {
     let imsi = if state == ModemState::Registered { "244990000000042" } else { "" };
-    ModemView { state, imsi: Private(imsi.into()), sim_numbers: SimNumbers::from_sim(["116117".into()]) }
+    let (imsi, sim_numbers) = (Private(imsi.into()), SimNumbers::from_sim(["116117".into()]));
+    ModemView { state, imsi, sim_numbers, joins_calls: false }
 }
 
 /// A watch with a network and the family's rules; time starts at ten seconds.

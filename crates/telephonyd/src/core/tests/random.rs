@@ -13,7 +13,7 @@ enum Happens {
     Request(Request),
     Answer { ticket: u64, call: Option<u8> },
     Rules { aunt: bool, sealed: bool },
-    Modem(ModemState),
+    Modem(ModemState, bool),
     Wait(u64),
 }
 
@@ -52,7 +52,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => request.prop_map(Happens::Request),
         2 => (0..12_u64, prop::option::of(0..4_u8)).prop_map(|(ticket, call)| Happens::Answer { ticket, call }),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(aunt, sealed)| Happens::Rules { aunt, sealed }),
-        1 => state.prop_map(Happens::Modem),
+        1 => (state, any::<bool>()).prop_map(|(state, joins)| Happens::Modem(state, joins)),
         4 => prop::sample::select(vec![1, 100, 1500, 2000, 5000, 70_000]).prop_map(Happens::Wait),
     ]
 }
@@ -97,7 +97,9 @@ fn play(watch: &mut Watch, happens: Happens, asked: &mut Vec<Ticket>) {
         Happens::Rules { aunt, sealed } => {
             watch.rules(if aunt { family() } else { without("aunt") }, sealed);
         }
-        Happens::Modem(state) => watch.modem(state),
+        Happens::Modem(state, joins) => {
+            watch.event(Event::Modem(ModemView { joins_calls: joins, ..modem(state) }));
+        }
         Happens::Wait(time) => watch.wait(time),
     }
 }
@@ -108,16 +110,19 @@ proptest! {
         story in prop::collection::vec(happens(), 1..60)
     ) {
         let mut watch = Watch::new();
-        let mut asked = Vec::new();
+        let (mut asked, mut touched) = (Vec::new(), Vec::new());
         for happening in story {
-            let accepting = matches!(happening, Happens::Request(Request::Accept(_)));
+            if matches!(happening, Happens::Request(Request::Accept(_))) {
+                touched.push((Ticket(watch.tickets + 1), watch.core.shown.id));
+            }
             let ringing_since = watch.core.shown.since_ms;
             let before = watch.effects.len();
             play(&mut watch, happening, &mut asked);
             for effect in &watch.effects[before..] {
                 match effect {
-                    Effect::Accept(..) => {
-                        prop_assert!(accepting);
+                    Effect::Accept(ticket, _) => {
+                        prop_assert!(touched.contains(&(*ticket, watch.core.shown.id)), "another call was touched");
+                        prop_assert_eq!(watch.answer(*ticket), None);
                         prop_assert!(watch.now.as_millis() as u64 >= ringing_since + 2000);
                     }
                     Effect::Show(call) => {
