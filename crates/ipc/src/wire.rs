@@ -186,6 +186,19 @@ pub struct NetworkTime {
     pub boot_ms: u64,
 }
 
+/// The cell of the mobile network the modem is in (3GPP TS 23.003, clause 4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Cell {
+    /// False without a network: all else is empty then.
+    pub known: bool,
+    /// Country and network code, five or six digits.
+    pub network: String,
+    /// Tracking area code (LTE and later) or location area code.
+    pub area: u32,
+    /// Cell identity.
+    pub cell: u64,
+}
+
 /// Where the watch believes it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, Value, OwnedValue)]
 pub struct Position {

@@ -13,7 +13,7 @@ use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
-use ipc::{Call, NetworkTime, News, names, paths};
+use ipc::{Call, Cell, NetworkTime, News, names, paths};
 use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
@@ -42,6 +42,8 @@ pub(crate) enum Input {
     Event(Event),
     /// From the modem's clock.
     NetworkTime(NetworkTime),
+    /// locationd asks where the modem is.
+    Cell(oneshot::Sender<Cell>),
     /// From the screen.
     Request(Request, oneshot::Sender<Result<(), Refused>>),
 }
@@ -183,6 +185,7 @@ impl Service {
         match input {
             Input::Event(event) => self.handle(event).await,
             Input::NetworkTime(time) => self.view.send_modify(|view| view.network_time = time),
+            Input::Cell(reply) => self.modem.cell(reply),
             Input::Request(request, reply) => {
                 self.tickets += 1;
                 self.waiting.insert(self.tickets, reply);

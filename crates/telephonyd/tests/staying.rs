@@ -142,6 +142,21 @@ async fn what_the_network_says_of_the_time_is_handed_on() {
 }
 
 #[tokio::test]
+async fn the_cell_is_told_as_the_network_changes_it() {
+    let (house, _policyd) = House::start().await;
+    let first = house.eventually("the modem tells its cell", async |house| cell(house, 123_456).await).await;
+    assert_eq!((first.network.as_str(), first.area), ("24499", 200));
+    house.world.set_mast(sim::Mast { area: 201, cell: 77 });
+    assert_eq!(house.eventually("and another", async |house| cell(house, 77).await).await.area, 201);
+    house.world.set_registration(sim::Registration::Denied);
+    house.eventually("and none", async |house| cell(house, 0).await).await;
+}
+
+async fn cell(house: &House, wanted: u64) -> Option<ipc::Cell> {
+    house.shell.telephony.cell().await.ok().filter(|told| told.cell == wanted)
+}
+
+#[tokio::test]
 async fn a34_a_modem_somebody_switched_off_is_switched_on_again() {
     let (mut house, _policyd) = House::start().await;
     let somebody = house.bus.connect().await.unwrap();
