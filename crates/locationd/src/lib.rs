@@ -1,7 +1,7 @@
 //! locationd: where the watch is, and in which of the family's zones.
 //!
 //! [`gpsd`] reads what gpsd says and takes it for hostile; [`core`] decides, without I/O, what to believe, when the receiver is on
-//! and when a zone was entered or left; [`receiver`] switches it;
+//! and when a zone was entered or left; [`receiver`] switches it; [`sensors`] says how the watch is;
 //! [`track`] remembers for as long as the family said; [`bus`] offers `Location1`; [`service`]
 //! joins them in one loop.
 //!
@@ -14,5 +14,6 @@ pub mod core;
 pub mod gpsd;
 pub mod looks;
 pub mod receiver;
+pub mod sensors;
 pub mod service;
 pub mod track;

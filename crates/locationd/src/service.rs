@@ -17,9 +17,10 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
-use crate::core::{Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
+use crate::core::{Battery, Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
 use crate::looks;
 use crate::receiver::Receiver;
+use crate::sensors::Sensors;
 use crate::track::Keeper;
 
 /// Fixes waiting at most; gpsd waits then.
@@ -47,6 +48,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (wanted, is_wanted) = watch::channel(config.receiver_always_on);
     let mut here = Here {
         core: Core::default(),
+        sensors: Sensors::new(config.power_supply, config.iio),
         power: (!config.receiver_always_on).then(|| Power::new(boot_time())),
         wanted,
         wall: Wall::default(),
@@ -82,13 +84,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 }
                 here.handle(Event::Fix(fix));
             }
-            () = at(here.power.as_ref().and_then(Power::due)) => {
+            () = at(here.power.as_ref().map(Power::due)) => {
+                here.feel();
                 here.plan_quiet();
                 here.plan(PowerEvent::Due);
             }
             Ok(()) = looked.changed() => {
                 let ends: Option<Duration> = *looked.borrow_and_update();
                 if ends.is_some() {
+                    here.feel();
                     here.plan(PowerEvent::Looked);
                 }
             }
@@ -124,6 +128,7 @@ async fn at(due: Option<Duration>) {
 
 struct Here {
     core: Core,
+    sensors: Sensors,
     /// `None`: the receiver is always on.
     power: Option<Power>,
     wanted: watch::Sender<bool>,
@@ -165,6 +170,7 @@ impl Here {
         let rules = self.rules.in_force().map(|rules| &rules.policy);
         self.track.keep_for(rules.map(|rules| rules.retention.track_h));
         let zones = rules.map(|rules| rules.zones.clone());
+        self.feel();
         self.plan(PowerEvent::Zones(zones.clone().unwrap_or_default()));
         self.plan_quiet();
         self.handle(Event::Rules(zones));
@@ -177,6 +183,14 @@ impl Here {
         let quiet = |kind| matches!(kind, ScheduleKind::Class | ScheduleKind::Bedtime);
         let in_force = rules.policy.in_force(unix).any(|schedule| quiet(schedule.kind));
         in_force.then(|| self.wall.boot_at(rules.policy.in_force_until(unix).unwrap_or(i64::MAX)))
+    }
+
+    /// The kernel is asked whenever somebody is awake for the plan's sake. A battery nobody knows of is as good as a full one.
+    fn feel(&mut self) {
+        let Some(before) = self.power.as_ref().map(Power::battery) else { return };
+        let (steps, battery) = (self.sensors.steps(), self.sensors.battery(before));
+        self.plan(PowerEvent::Steps(steps));
+        self.plan(PowerEvent::Battery(battery.unwrap_or(Battery::Good)));
     }
 
     fn plan_quiet(&mut self) {
@@ -194,7 +208,7 @@ impl Here {
                 }
                 PowerEffect::KeepLast => {
                     let last = self.position.borrow().clone();
-                    if let Some(here) = last {
+                    if let Some(here) = last.filter(|here| here.doubt.is_none()) {
                         self.track.seen(here, true);
                     }
                 }
@@ -217,15 +231,16 @@ impl Here {
                     if here.doubt.is_none() {
                         self.doubts = 0;
                     }
-                    let told = self.position.borrow().as_ref().is_some_and(|last| last.time == here.time);
-                    if is_fix && !told {
-                        self.plan(PowerEvent::Believed(here.place));
+                    let last = self.position.send_replace(Some(here.clone()));
+                    if is_fix && last.is_none_or(|last| last.time != here.time) {
+                        let place = here.place;
                         // Whoever reads the track later sees no mark: what may be false is not in it.
                         if here.doubt.is_none() {
-                            self.track.seen(here.clone(), false);
+                            self.track.seen(here, false);
                         }
+                        // At last: what ends the look may have this very position kept.
+                        self.plan(PowerEvent::Believed(place));
                     }
-                    self.position.send_replace(Some(here));
                 }
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}
                 Effect::Doubted(doubt) => {

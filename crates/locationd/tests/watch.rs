@@ -126,6 +126,45 @@ async fn after_a_look_gpsd_lets_go_of_the_receiver_and_new_zones_have_it_back() 
     watch.log_holds_no_coordinate();
 }
 
+/// Where it was found last is in the track, although it has not moved by what makes a row.
+#[tokio::test]
+async fn the_last_place_before_the_battery_dies_is_kept_and_the_receiver_waits_for_the_charger() {
+    let watch = Watch::start_with(&[], false).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    until(&location, "known", |position| position.known).await;
+    until_device_is(&watch, false).await;
+    let first = location.position().await.unwrap();
+    let rows = watch.track().len();
+
+    watch.battery(2);
+    // Whatever wakes it has it look at the battery.
+    watch.publish(2, &[school_zone()]).await;
+    let last = until(&location, "a last look", |position| position.unix_time > first.unix_time).await;
+    until_device_is(&watch, false).await;
+    let last_row = until_kept(&watch, &location).await;
+    assert!(last_row.unix_time >= last.unix_time && watch.track().len() > rows);
+    watch.publish(3, &[]).await;
+    watch.battery(50);
+    watch.publish(4, &[school_zone()]).await;
+    until(&location, "a look with power", |position| position.unix_time > last_row.unix_time).await;
+    until_device_is(&watch, false).await;
+    watch.log_holds_no_coordinate();
+}
+
+/// The last row, once it is of the newest position.
+async fn until_kept(watch: &Watch, location: &Location1Proxy<'_>) -> Row {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let newest = location.position().await.unwrap();
+        let row = watch.track().last().copied();
+        if let Some(row) = row.filter(|row| row.unix_time == newest.unix_time) {
+            return row;
+        }
+        assert!(tokio::time::Instant::now() < end, "the last row is {row:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn new_rules_are_in_force_at_once() {
     let mut watch = Watch::start(&[]).await;

@@ -20,7 +20,7 @@ use policy::{Place, TimeZone, Zone};
 
 pub use fix::{Fix, FixError};
 pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
-pub use power::{Battery, Motion, PROMISED, Power, PowerEffect, PowerEvent};
+pub use power::{Battery, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
 use judge::Judge;
