@@ -216,6 +216,12 @@ pub struct Position {
     pub zone: String,
     /// Why this may be false: `clock`, `jump`, `frozen` or `replayed`; empty when nothing speaks against it.
     pub doubt: String,
+    /// What it is known by: `satellites`, or `cell` for the cell of the mobile network, which enters no zone; empty while unknown.
+    pub source: String,
+    /// When it was true, milliseconds of the boot-time clock: its age, whatever the wall clock shows.
+    pub boot_ms: u64,
+    /// How long the receiver had looked for it, milliseconds; 0 for a cell.
+    pub took_ms: u64,
 }
 
 /// Somebody whose orders the watch takes.

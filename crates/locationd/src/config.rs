@@ -23,6 +23,8 @@ pub struct Config {
     pub power_supply: PathBuf,
     /// Where it has one for each sensor, of which one may count steps.
     pub iio: PathBuf,
+    /// After so many seconds without a fix the cell of the mobile network says where the watch is.
+    pub cell_after: u64,
     /// Where policyd publishes the store.
     pub store: PathBuf,
     /// Where the track is kept.
@@ -41,6 +43,7 @@ impl Default for Config {
             receiver_always_on: false,
             power_supply: "/sys/class/power_supply".into(),
             iio: "/sys/bus/iio/devices".into(),
+            cell_after: 600,
             store: daemon::rules::DIRECTORY.into(),
             state: "/var/lib/nestling/location".into(),
             runtime: "/run/nestling/location".into(),

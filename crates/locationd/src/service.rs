@@ -1,6 +1,7 @@
 //! The core loop: fixes and rules go into the core, its effects go to the diary, the track and the bus; beside it the plan says
 //! when the receiver is on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,22 +13,25 @@ use daemon::rules::{Rules, RulesChanged};
 use daemon::wall::{Now, Wall};
 use ipc::{names, paths};
 use policy::ScheduleKind;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
 use crate::core::{Battery, Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
-use crate::looks;
+use crate::newest::Newest;
 use crate::receiver::Receiver;
 use crate::sensors::Sensors;
 use crate::track::Keeper;
+use crate::{cells, looks};
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
 /// Between two looks at the clock at most, while a child is expected somewhere, and otherwise.
 const LONGEST: Duration = Duration::from_mins(5);
 const NOTHING: Duration = Duration::from_hours(24);
+/// Between two questions for the cell at least.
+const CELL_EVERY: Duration = Duration::from_secs(20);
 /// How long an ending daemon waits for its last lines to reach the diary.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -38,9 +42,10 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
     let access = Access::new(&connection, config.bus.trust);
-    let (position, newest) = watch::channel(None);
+    let (newest, told) = watch::channel(Newest::default());
+    let old = Duration::from_secs(config.cell_after);
     let (open, look) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(newest, look, access)).await?;
+    connection.object_server().at(paths::LOCATION, Location1::new(told, old, look, access)).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
@@ -55,7 +60,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         rules: Rules::open(&config.store),
         diary: diary.clone(),
         track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
-        position,
+        newest,
+        looks_since: boot_time(),
+        asks: Arc::default(),
+        asked: None,
         doubts: 0,
     };
     here.apply_rules();
@@ -68,6 +76,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             tracing::warn!(%error, "who looks is not known: nobody is given the position for it");
         }
     });
+    let (sender, mut cells) = mpsc::channel(1);
+    tokio::spawn(cells::follow(connection.clone(), Arc::clone(&here.asks), sender));
     let (sender, mut fixes) = mpsc::channel(QUEUE);
     tokio::spawn(receiver.follow(is_wanted, sender));
     let mut watchdog = Watchdog::new();
@@ -84,6 +94,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 }
                 here.handle(Event::Fix(fix));
             }
+            Some(cell) = cells.recv() => here.handle(Event::Cell(cell)),
             () = at(here.power.as_ref().map(Power::due)) => {
                 here.feel();
                 here.plan_quiet();
@@ -136,7 +147,12 @@ struct Here {
     rules: Rules,
     diary: Diary,
     track: Keeper,
-    position: watch::Sender<Option<Whereabouts>>,
+    newest: watch::Sender<Newest>,
+    /// Since when the receiver looks for a fix.
+    looks_since: Duration,
+    /// Told when the cell is to be asked for, and when that was last.
+    asks: Arc<Notify>,
+    asked: Option<Duration>,
     /// Fixes in a row that were not believed, for the journal.
     doubts: u64,
 }
@@ -173,6 +189,9 @@ impl Here {
         self.feel();
         self.plan(PowerEvent::Zones(zones.clone().unwrap_or_default()));
         self.plan_quiet();
+        if let Some(hours) = self.rules.in_force().map(|rules| rules.policy.retention.track_h) {
+            self.handle(Event::Keep(hours));
+        }
         self.handle(Event::Rules(zones));
     }
 
@@ -204,10 +223,14 @@ impl Here {
             match effect {
                 PowerEffect::Receiver(on) => {
                     tracing::debug!(on, "the receiver");
+                    if on {
+                        self.looks_since = boot_time();
+                        self.ask_for_the_cell();
+                    }
                     self.wanted.send_replace(on);
                 }
                 PowerEffect::KeepLast => {
-                    let last = self.position.borrow().clone();
+                    let last = self.newest.borrow().here.clone();
                     if let Some(here) = last.filter(|here| here.doubt.is_none()) {
                         self.track.seen(here, true);
                     }
@@ -216,8 +239,38 @@ impl Here {
         }
     }
 
+    /// Whoever is awake asks, but not for every fix.
+    fn ask_for_the_cell(&mut self) {
+        let now = boot_time();
+        if self.asked.is_none_or(|asked| now.saturating_sub(asked) >= CELL_EVERY) {
+            self.asked = Some(now);
+            self.asks.notify_one();
+        }
+    }
+
+    /// Tells it; returns whether it is of another instant.
+    fn tell(&mut self, here: &Whereabouts) -> bool {
+        let now = boot_time();
+        let mut is_other = false;
+        self.newest.send_modify(|newest| {
+            is_other = newest.here.as_ref().is_none_or(|last| last.time != here.time);
+            if is_other {
+                // The first of a look.
+                if newest.believed <= self.looks_since {
+                    newest.took = now.saturating_sub(self.looks_since);
+                }
+                newest.believed = now;
+            }
+            newest.here = Some(here.clone());
+        });
+        is_other
+    }
+
     fn handle(&mut self, event: Event) {
         let is_fix = matches!(event, Event::Fix(_));
+        if is_fix {
+            self.ask_for_the_cell();
+        }
         let effects = self.core.handle(event, boot_time());
         // Before the position, which may end the look.
         self.plan(PowerEvent::Undecided(self.core.undecided()));
@@ -231,8 +284,7 @@ impl Here {
                     if here.doubt.is_none() {
                         self.doubts = 0;
                     }
-                    let last = self.position.send_replace(Some(here.clone()));
-                    if is_fix && last.is_none_or(|last| last.time != here.time) {
+                    if is_fix && self.tell(&here) {
                         let place = here.place;
                         // Whoever reads the track later sees no mark: what may be false is not in it.
                         if here.doubt.is_none() {
@@ -242,6 +294,7 @@ impl Here {
                         self.plan(PowerEvent::Believed(place));
                     }
                 }
+                Effect::CellChanged(cell) => self.newest.send_modify(|newest| newest.cell = cell),
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}
                 Effect::Doubted(doubt) => {
                     // Once for each time in doubt: a liar must not fill the journal.

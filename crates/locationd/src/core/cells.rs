@@ -11,11 +11,9 @@ use policy::Place;
 
 /// How far the other end of a cell may be, metres: twice the reach of a mast in the country (3GPP TR 36.814, annex A.2.1: 1732 m from one to
 /// the next in case 3, two thirds of that each reaches), and some more.
-pub(super) const REACH_M: f64 = 2500.0;
+const REACH_M: f64 = 2500.0;
 /// A cell and a fix told this far apart belong together: a car leaves a cell in less than a minute.
 const TOGETHER: Duration = Duration::from_secs(30);
-/// After so long without a fix the cell says more.
-pub(super) const OLD: Duration = Duration::from_mins(10);
 /// For how long it is believed that the watch is in a cell.
 const TOLD: Duration = Duration::from_mins(6);
 /// Cells that are known at most; the one seen longest ago goes first.
@@ -36,6 +34,24 @@ impl std::fmt::Debug for CellId {
     /// It says where the watch is.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("CellId")
+    }
+}
+
+/// Where the watch is by its cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InCell {
+    /// Where it was seen last in that cell.
+    pub place: Place,
+    /// How wrong that may be, metres.
+    pub accuracy_m: f64,
+    /// When the cell was told, on the boot-time clock.
+    pub told: Duration,
+}
+
+impl InCell {
+    /// Whether the watch can be taken to be there yet.
+    pub fn is_new(&self, now: Duration) -> bool {
+        now.saturating_sub(self.told) < TOLD
     }
 }
 
@@ -97,12 +113,13 @@ impl Cells {
         self.fix = self.fix.filter(|(_, _, at)| now.saturating_sub(*at) < TOGETHER);
     }
 
-    /// Where the watch was last in the cell it is in, how wrong that may be in metres, and when the cell was told.
-    pub(super) fn place(&mut self, now: Duration) -> Option<(Place, f64, Duration)> {
+    /// Where the watch is by the cell it is in.
+    pub(super) fn place(&mut self, now: Duration) -> Option<InCell> {
         self.forget_old(now);
-        let (id, told) = self.now.as_ref().filter(|(_, told)| now.saturating_sub(*told) < TOLD)?;
+        let (id, told) = self.now.as_ref()?;
         let seen = self.seen.iter().find(|seen| seen.id == *id)?;
-        Some((seen.place, REACH_M + seen.accuracy_m, *told))
+        let there = InCell { place: seen.place, accuracy_m: REACH_M + seen.accuracy_m, told: *told };
+        there.is_new(now).then_some(there)
     }
 }
 
@@ -110,8 +127,8 @@ impl Cells {
 mod tests {
     use super::*;
 
-    fn cell(cell: u64) -> Option<CellId> {
-        Some(CellId { network: "24499".into(), area: 200, cell })
+    fn cell(cell: u64) -> CellId {
+        CellId { network: "24499".into(), area: 200, cell }
     }
 
     fn at(seconds: u64) -> Duration {
@@ -131,12 +148,13 @@ mod tests {
     #[test]
     fn a_cell_is_where_the_watch_was_seen_in_it() {
         let mut cells = cells();
-        cells.told(cell(1), at(100));
+        cells.told(Some(cell(1)), at(100));
         cells.fix(home(), 8.0, at(110));
-        cells.told(cell(2), at(1000));
+        cells.told(Some(cell(2)), at(1000));
         assert_eq!(cells.place(at(1000)), None, "nobody has seen it there");
-        cells.told(cell(1), at(2000));
-        assert_eq!(cells.place(at(2010)), Some((home(), 2508.0, at(2000))));
+        cells.told(Some(cell(1)), at(2000));
+        let there = InCell { place: home(), accuracy_m: 2508.0, told: at(2000) };
+        assert_eq!(cells.place(at(2010)), Some(there));
         assert_eq!(cells.place(at(2360)), None, "it may have left the cell by now");
         cells.told(None, at(2400));
         assert_eq!(cells.place(at(2400)), None);
@@ -150,7 +168,7 @@ mod tests {
             happens.sort_unstable();
             for (when, is_cell) in happens {
                 if is_cell {
-                    cells.told(cell(1), at(when));
+                    cells.told(Some(cell(1)), at(when));
                 } else {
                     cells.fix(home(), 8.0, at(when));
                 }
@@ -162,13 +180,13 @@ mod tests {
     #[test]
     fn t16_a_place_is_kept_no_longer_than_the_track() {
         let mut cells = cells();
-        cells.told(cell(1), at(0));
+        cells.told(Some(cell(1)), at(0));
         cells.fix(home(), 8.0, at(0));
-        cells.told(cell(1), at(72 * 3600 - 1));
+        cells.told(Some(cell(1)), at(72 * 3600 - 1));
         assert!(cells.place(at(72 * 3600 - 1)).is_some());
         assert_eq!((cells.place(at(72 * 3600)), cells.seen.len()), (None, 0));
         let mut cells = self::cells();
-        cells.told(cell(1), at(0));
+        cells.told(Some(cell(1)), at(0));
         cells.fix(home(), 8.0, at(0));
         cells.keep_for(1, at(3600));
         assert!(cells.seen.is_empty() && cells.fix.is_none(), "fewer hours take it at once");
@@ -178,13 +196,13 @@ mod tests {
     fn the_table_is_bounded_and_keeps_what_was_seen_last() {
         let mut cells = cells();
         for number in 0..200 {
-            cells.told(cell(number), at(number));
+            cells.told(Some(cell(number)), at(number));
             cells.fix(home(), 8.0, at(number));
         }
         assert_eq!(cells.seen.len(), MOST);
-        cells.told(cell(199), at(300));
+        cells.told(Some(cell(199)), at(300));
         assert!(cells.place(at(300)).is_some());
-        cells.told(cell(100), at(300));
+        cells.told(Some(cell(100)), at(300));
         assert_eq!(cells.place(at(300)), None);
     }
 }

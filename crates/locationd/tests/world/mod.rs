@@ -108,6 +108,11 @@ impl Watch {
 
     /// With a receiver that is on for looks only, where it is not `always_on`.
     pub(crate) async fn start_with(zones: &[Zone], always_on: bool) -> Self {
+        Self::configured(zones, always_on, "").await
+    }
+
+    /// With `more` lines of configuration.
+    pub(crate) async fn configured(zones: &[Zone], always_on: bool, more: &str) -> Self {
         let bus = PrivateBus::start().await.unwrap();
         let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
         let gpsd = Gpsd::start(&world).unwrap();
@@ -120,7 +125,7 @@ impl Watch {
         let config = bus.folder().join("locationd.toml");
         let state = state.display();
         let text = format!(
-            "gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\npower_supply = '{}'\niio = '{}'\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "{more}gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\npower_supply = '{}'\niio = '{}'\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             gpsd.socket().display(),
             gpsd.commands().display(),
             gpsd.device().display(),
