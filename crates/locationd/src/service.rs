@@ -1,6 +1,7 @@
 //! The core loop: fixes and rules go into the core, its effects go to the diary, the track and the bus; beside it the plan says
 //! when the receiver is on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use daemon::rules::{Rules, RulesChanged};
 use daemon::wall::{Now, Wall};
 use ipc::{names, paths};
 use policy::ScheduleKind;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
@@ -40,7 +41,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let access = Access::new(&connection, config.bus.trust);
     let (position, newest) = watch::channel(None);
     let (open, look) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(newest, look, access)).await?;
+    let help = Arc::new(Notify::new());
+    connection
+        .object_server()
+        .at(paths::LOCATION, Location1::new(newest, look, Arc::clone(&help), access))
+        .await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
@@ -96,6 +101,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                     here.plan(PowerEvent::Looked);
                 }
             }
+            () = help.notified() => here.plan(PowerEvent::Sos),
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
                 if here.refresh_rules() {

@@ -28,7 +28,7 @@ use crate::events::Events;
 use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
 use crate::ring::Ring;
-use crate::{list, log};
+use crate::{help, list, log};
 
 /// Inputs waiting at most; who has more waits.
 const QUEUE: usize = 64;
@@ -104,6 +104,7 @@ async fn at(deadline: Option<Duration>) {
 }
 
 struct Service {
+    connection: Connection,
     core: Core,
     store: Store,
     guardians: Keeper<Vec<Contact>>,
@@ -145,6 +146,7 @@ impl Service {
             events: Events::new(boot_time()),
         };
         let mut service = Self {
+            connection: connection.clone(),
             core,
             store: Store::open(&config.store),
             guardians: Keeper::start(on_disk, "guardians may not get through while the watch is sealed", {
@@ -222,6 +224,7 @@ impl Service {
                     let _ = reply.send(result);
                 }
             }
+            Effect::Locate => help::is_called(&self.connection),
             Effect::Record(line) => self.diary.record(line.kind, line.details),
             Effect::KeepCallBack(window) => {
                 // In memory: it does not make a call wait.
