@@ -138,6 +138,8 @@ pub trait Telephony1 {
     default_path = "/org/nestling/Location1"
 )]
 pub trait Location1 {
+    /// Help is called for: the receiver stays on for three minutes from now. For telephonyd alone.
+    fn help_called(&self) -> Result<()>;
     /// The newest believed position.
     #[zbus(property(emits_changed_signal = "false"))]
     fn position(&self) -> zbus::Result<Position>;

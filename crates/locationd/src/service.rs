@@ -45,7 +45,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (newest, told) = watch::channel(Newest::default());
     let old = Duration::from_secs(config.cell_after);
     let (open, look) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(told, old, look, access)).await?;
+    let help = Arc::new(Notify::new());
+    let object = Location1::new(told, old, look, Arc::clone(&help), access);
+    connection.object_server().at(paths::LOCATION, object).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
@@ -107,6 +109,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                     here.plan(PowerEvent::Looked);
                 }
             }
+            () = help.notified() => here.plan(PowerEvent::Sos),
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
                 if here.refresh_rules() {

@@ -28,7 +28,7 @@ use crate::events::Events;
 use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
 use crate::ring::Ring;
-use crate::{list, log};
+use crate::{help, list, log};
 
 /// Inputs waiting at most; who has more waits.
 const QUEUE: usize = 64;
@@ -109,6 +109,7 @@ async fn at(deadline: Option<Duration>) {
 }
 
 struct Service {
+    connection: Connection,
     core: Core,
     store: Store,
     guardians: Keeper<Vec<Contact>>,
@@ -151,6 +152,7 @@ impl Service {
             network_time: NetworkTime { known: false, unix_time: 0, boot_ms: 0 },
         };
         let mut service = Self {
+            connection: connection.clone(),
             core,
             store: Store::open(&config.store),
             guardians: Keeper::start(on_disk, "guardians may not get through while the watch is sealed", {
@@ -230,6 +232,7 @@ impl Service {
                     let _ = reply.send(result);
                 }
             }
+            Effect::Locate => help::is_called(&self.connection),
             Effect::Record(line) => self.diary.record(line.kind, line.details),
             Effect::KeepCallBack(window) => {
                 // In memory: it does not make a call wait.

@@ -1,12 +1,13 @@
 //! `org.nestling.Location1`
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::access::{Access, Peer};
 use daemon::clock::boot_time;
 use daemon::wall::Now;
 use ipc::Position;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use zbus::message::Header;
 use zbus::{fdo, interface};
 
@@ -21,25 +22,35 @@ pub struct Location1 {
     old: Duration,
     /// When the last open look ends.
     look: watch::Receiver<Option<Duration>>,
+    /// Help is called for.
+    help: Arc<Notify>,
     access: Access,
 }
 
+const HELP: &[Peer] = &[Peer::Telephony];
 const READERS: &[Peer] = &[Peer::Telephony, Peer::Agent];
 
 impl Location1 {
-    /// Serves the newest value of `newest`, as far as the newest of `look` allows; see [`Newest::position`] for `old`.
+    /// Serves the newest value of `newest`, as far as the newest of `look` allows, and notifies `help`; see [`Newest::position`] for `old`.
     pub fn new(
         newest: watch::Receiver<Newest>,
         old: Duration,
         look: watch::Receiver<Option<Duration>>,
+        help: Arc<Notify>,
         access: Access,
     ) -> Self {
-        Self { newest, old, look, access }
+        Self { newest, old, look, help, access }
     }
 }
 
-#[interface(name = "org.nestling.Location1")]
+#[interface(name = "org.nestling.Location1", introspection_docs = false)]
 impl Location1 {
+    async fn help_called(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
+        self.access.require(&header, HELP).await?;
+        self.help.notify_one();
+        Ok(())
+    }
+
     #[zbus(property(emits_changed_signal = "false"))]
     async fn position(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Position> {
         // Without a header it is our own process that asks.
