@@ -287,7 +287,8 @@ impl Here {
                     if here.doubt.is_none() {
                         self.doubts = 0;
                     }
-                    if is_fix && self.tell(&here) {
+                    let is_other = self.tell(&here);
+                    if is_fix && is_other {
                         let place = here.place;
                         // Whoever reads the track later sees no mark: what may be false is not in it.
                         if here.doubt.is_none() {
