@@ -17,8 +17,8 @@ pub use proxies::{
     Telephony1Proxy,
 };
 pub use wire::{
-    App, AppSession, AppState, Call, CallState, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look,
-    Missed, ModemState, NetworkTime, News, PastCall, PolicyState, Position, limits,
+    App, AppSession, AppState, Call, CallState, Cell, Contact, DiaryEntry, DiaryRecord, Guardian, Happening,
+    Look, Missed, ModemState, NetworkTime, News, PastCall, PolicyState, Position, limits,
 };
 
 /// Well-known bus names, one for each daemon.

@@ -4,8 +4,8 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Missed, ModemState,
-    NetworkTime, PastCall, PolicyState, Position,
+    App, AppSession, Call, Cell, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Missed,
+    ModemState, NetworkTime, PastCall, PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -104,6 +104,8 @@ pub trait Telephony1 {
     /// What happened after number `since`, oldest first, and whether that is all: older happenings, and those of an earlier run of
     /// telephonyd, are forgotten, and then everything is to be read again.
     fn events(&self, since: u64) -> Result<(bool, Vec<Happening>)>;
+    /// Where the modem is, as the network tells it. For locationd.
+    fn cell(&self) -> Result<Cell>;
     /// The child has looked at the missed calls up to this one (`Missed::newest`).
     fn saw_missed(&self, newest: u64) -> Result<()>;
     /// The call on the screen.
@@ -136,6 +138,8 @@ pub trait Telephony1 {
     default_path = "/org/nestling/Location1"
 )]
 pub trait Location1 {
+    /// Help is called for: the receiver stays on for three minutes from now. For telephonyd alone.
+    fn help_called(&self) -> Result<()>;
     /// The newest believed position.
     #[zbus(property(emits_changed_signal = "false"))]
     fn position(&self) -> zbus::Result<Position>;

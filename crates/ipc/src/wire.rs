@@ -186,6 +186,19 @@ pub struct NetworkTime {
     pub boot_ms: u64,
 }
 
+/// The cell of the mobile network the modem is in (3GPP TS 23.003, clause 4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Cell {
+    /// False without a network: all else is empty then.
+    pub known: bool,
+    /// Country and network code, five or six digits.
+    pub network: String,
+    /// Tracking area code (LTE and later) or location area code.
+    pub area: u32,
+    /// Cell identity.
+    pub cell: u64,
+}
+
 /// Where the watch believes it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, Value, OwnedValue)]
 pub struct Position {
@@ -203,6 +216,12 @@ pub struct Position {
     pub zone: String,
     /// Why this may be false: `clock`, `jump`, `frozen` or `replayed`; empty when nothing speaks against it.
     pub doubt: String,
+    /// What it is known by: `satellites`, or `cell` for the cell of the mobile network, which enters no zone; empty while unknown.
+    pub source: String,
+    /// When it was true, milliseconds of the boot-time clock: its age, whatever the wall clock shows.
+    pub boot_ms: u64,
+    /// How long the receiver had looked for it, milliseconds; 0 for a cell.
+    pub took_ms: u64,
 }
 
 /// Somebody whose orders the watch takes.

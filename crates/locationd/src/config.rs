@@ -19,6 +19,12 @@ pub struct Config {
     pub receiver: PathBuf,
     /// Whether the receiver stays on, whatever that costs: for boards on a cable, and for tests.
     pub receiver_always_on: bool,
+    /// Where the kernel has a folder for each battery.
+    pub power_supply: PathBuf,
+    /// Where it has one for each sensor, of which one may count steps.
+    pub iio: PathBuf,
+    /// After so many seconds without a fix the cell of the mobile network says where the watch is.
+    pub cell_after: u64,
     /// Where policyd publishes the store.
     pub store: PathBuf,
     /// Where the track is kept.
@@ -35,6 +41,9 @@ impl Default for Config {
             gpsd_commands: "/run/nestling/gpsd-control/control.sock".into(),
             receiver: "/dev/nestling/gnss".into(),
             receiver_always_on: false,
+            power_supply: "/sys/class/power_supply".into(),
+            iio: "/sys/bus/iio/devices".into(),
+            cell_after: 600,
             store: daemon::rules::DIRECTORY.into(),
             state: "/var/lib/nestling/location".into(),
             runtime: "/run/nestling/location".into(),

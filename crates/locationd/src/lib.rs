@@ -1,7 +1,8 @@
 //! locationd: where the watch is, and in which of the family's zones.
 //!
 //! [`gpsd`] reads what gpsd says and takes it for hostile; [`core`] decides, without I/O, what to believe, when the receiver is on
-//! and when a zone was entered or left; [`receiver`] switches it;
+//! and when a zone was entered or left; [`receiver`] switches it; [`sensors`] says how the watch is; [`newest`] is what is told,
+//! by satellites or by the cell;
 //! [`track`] remembers for as long as the family said; [`bus`] offers `Location1`; [`service`]
 //! joins them in one loop.
 //!
@@ -9,10 +10,13 @@
 //! the watch nor enters or leaves a zone; no coordinate reaches a log.
 
 pub mod bus;
+mod cells;
 pub mod config;
 pub mod core;
 pub mod gpsd;
 pub mod looks;
+pub mod newest;
 pub mod receiver;
+pub mod sensors;
 pub mod service;
 pub mod track;

@@ -1,6 +1,7 @@
 //! The core loop: fixes and rules go into the core, its effects go to the diary, the track and the bus; beside it the plan says
 //! when the receiver is on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,21 +13,25 @@ use daemon::rules::{Rules, RulesChanged};
 use daemon::wall::{Now, Wall};
 use ipc::{names, paths};
 use policy::ScheduleKind;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
-use crate::core::{Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
-use crate::looks;
+use crate::core::{Battery, Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
+use crate::newest::Newest;
 use crate::receiver::Receiver;
+use crate::sensors::Sensors;
 use crate::track::Keeper;
+use crate::{cells, looks};
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
 /// Between two looks at the clock at most, while a child is expected somewhere, and otherwise.
 const LONGEST: Duration = Duration::from_mins(5);
 const NOTHING: Duration = Duration::from_hours(24);
+/// Between two questions for the cell at least.
+const CELL_EVERY: Duration = Duration::from_secs(20);
 /// How long an ending daemon waits for its last lines to reach the diary.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -37,9 +42,12 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let connection = daemon::bus::connect(&config.bus).await.context("cannot reach the bus")?;
     let access = Access::new(&connection, config.bus.trust);
-    let (position, newest) = watch::channel(None);
+    let (newest, told) = watch::channel(Newest::default());
+    let old = Duration::from_secs(config.cell_after);
     let (open, look) = watch::channel(None);
-    connection.object_server().at(paths::LOCATION, Location1::new(newest, look, access)).await?;
+    let help = Arc::new(Notify::new());
+    let object = Location1::new(told, old, look, Arc::clone(&help), access);
+    connection.object_server().at(paths::LOCATION, object).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
@@ -47,13 +55,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (wanted, is_wanted) = watch::channel(config.receiver_always_on);
     let mut here = Here {
         core: Core::default(),
+        sensors: Sensors::new(config.power_supply, config.iio),
         power: (!config.receiver_always_on).then(|| Power::new(boot_time())),
         wanted,
         wall: Wall::default(),
         rules: Rules::open(&config.store),
         diary: diary.clone(),
         track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
-        position,
+        newest,
+        looks_since: boot_time(),
+        asks: Arc::default(),
+        asked: None,
         doubts: 0,
     };
     here.apply_rules();
@@ -66,6 +78,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             tracing::warn!(%error, "who looks is not known: nobody is given the position for it");
         }
     });
+    let (sender, mut cells) = mpsc::channel(1);
+    tokio::spawn(cells::follow(connection.clone(), Arc::clone(&here.asks), sender));
     let (sender, mut fixes) = mpsc::channel(QUEUE);
     tokio::spawn(receiver.follow(is_wanted, sender));
     let mut watchdog = Watchdog::new();
@@ -82,16 +96,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 }
                 here.handle(Event::Fix(fix));
             }
-            () = at(here.power.as_ref().and_then(Power::due)) => {
+            Some(cell) = cells.recv() => here.handle(Event::Cell(cell)),
+            () = at(here.power.as_ref().map(Power::due)) => {
+                here.feel();
                 here.plan_quiet();
                 here.plan(PowerEvent::Due);
             }
             Ok(()) = looked.changed() => {
                 let ends: Option<Duration> = *looked.borrow_and_update();
                 if ends.is_some() {
+                    here.feel();
                     here.plan(PowerEvent::Looked);
                 }
             }
+            () = help.notified() => here.plan(PowerEvent::Sos),
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
                 if here.refresh_rules() {
@@ -124,6 +142,7 @@ async fn at(due: Option<Duration>) {
 
 struct Here {
     core: Core,
+    sensors: Sensors,
     /// `None`: the receiver is always on.
     power: Option<Power>,
     wanted: watch::Sender<bool>,
@@ -131,7 +150,12 @@ struct Here {
     rules: Rules,
     diary: Diary,
     track: Keeper,
-    position: watch::Sender<Option<Whereabouts>>,
+    newest: watch::Sender<Newest>,
+    /// Since when the receiver looks for a fix.
+    looks_since: Duration,
+    /// Told when the cell is to be asked for, and when that was last.
+    asks: Arc<Notify>,
+    asked: Option<Duration>,
     /// Fixes in a row that were not believed, for the journal.
     doubts: u64,
 }
@@ -165,8 +189,12 @@ impl Here {
         let rules = self.rules.in_force().map(|rules| &rules.policy);
         self.track.keep_for(rules.map(|rules| rules.retention.track_h));
         let zones = rules.map(|rules| rules.zones.clone());
+        self.feel();
         self.plan(PowerEvent::Zones(zones.clone().unwrap_or_default()));
         self.plan_quiet();
+        if let Some(hours) = self.rules.in_force().map(|rules| rules.policy.retention.track_h) {
+            self.handle(Event::Keep(hours));
+        }
         self.handle(Event::Rules(zones));
     }
 
@@ -177,6 +205,14 @@ impl Here {
         let quiet = |kind| matches!(kind, ScheduleKind::Class | ScheduleKind::Bedtime);
         let in_force = rules.policy.in_force(unix).any(|schedule| quiet(schedule.kind));
         in_force.then(|| self.wall.boot_at(rules.policy.in_force_until(unix).unwrap_or(i64::MAX)))
+    }
+
+    /// The kernel is asked whenever somebody is awake for the plan's sake. A battery nobody knows of is as good as a full one.
+    fn feel(&mut self) {
+        let Some(before) = self.power.as_ref().map(Power::battery) else { return };
+        let (steps, battery) = (self.sensors.steps(), self.sensors.battery(before));
+        self.plan(PowerEvent::Steps(steps));
+        self.plan(PowerEvent::Battery(battery.unwrap_or(Battery::Good)));
     }
 
     fn plan_quiet(&mut self) {
@@ -190,11 +226,15 @@ impl Here {
             match effect {
                 PowerEffect::Receiver(on) => {
                     tracing::debug!(on, "the receiver");
+                    if on {
+                        self.looks_since = boot_time();
+                        self.ask_for_the_cell();
+                    }
                     self.wanted.send_replace(on);
                 }
                 PowerEffect::KeepLast => {
-                    let last = self.position.borrow().clone();
-                    if let Some(here) = last {
+                    let last = self.newest.borrow().here.clone();
+                    if let Some(here) = last.filter(|here| here.doubt.is_none()) {
                         self.track.seen(here, true);
                     }
                 }
@@ -202,8 +242,38 @@ impl Here {
         }
     }
 
+    /// Whoever is awake asks, but not for every fix.
+    fn ask_for_the_cell(&mut self) {
+        let now = boot_time();
+        if self.asked.is_none_or(|asked| now.saturating_sub(asked) >= CELL_EVERY) {
+            self.asked = Some(now);
+            self.asks.notify_one();
+        }
+    }
+
+    /// Tells it; returns whether it is of another instant.
+    fn tell(&mut self, here: &Whereabouts) -> bool {
+        let now = boot_time();
+        let mut is_other = false;
+        self.newest.send_modify(|newest| {
+            is_other = newest.here.as_ref().is_none_or(|last| last.time != here.time);
+            if is_other {
+                // The first of a look.
+                if newest.believed <= self.looks_since {
+                    newest.took = now.saturating_sub(self.looks_since);
+                }
+                newest.believed = now;
+            }
+            newest.here = Some(here.clone());
+        });
+        is_other
+    }
+
     fn handle(&mut self, event: Event) {
         let is_fix = matches!(event, Event::Fix(_));
+        if is_fix {
+            self.ask_for_the_cell();
+        }
         let effects = self.core.handle(event, boot_time());
         // Before the position, which may end the look.
         self.plan(PowerEvent::Undecided(self.core.undecided()));
@@ -217,16 +287,18 @@ impl Here {
                     if here.doubt.is_none() {
                         self.doubts = 0;
                     }
-                    let told = self.position.borrow().as_ref().is_some_and(|last| last.time == here.time);
-                    if is_fix && !told {
-                        self.plan(PowerEvent::Believed(here.place));
+                    let is_other = self.tell(&here);
+                    if is_fix && is_other {
+                        let place = here.place;
                         // Whoever reads the track later sees no mark: what may be false is not in it.
                         if here.doubt.is_none() {
-                            self.track.seen(here.clone(), false);
+                            self.track.seen(here, false);
                         }
+                        // At last: what ends the look may have this very position kept.
+                        self.plan(PowerEvent::Believed(place));
                     }
-                    self.position.send_replace(Some(here));
                 }
+                Effect::CellChanged(cell) => self.newest.send_modify(|newest| newest.cell = cell),
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}
                 Effect::Doubted(doubt) => {
                     // Once for each time in doubt: a liar must not fill the journal.

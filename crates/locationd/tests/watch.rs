@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use ipc::{Location1Proxy, Position};
+use ipc::{Location1Proxy, Position, Refusal};
 use nestling_locationd::track::Row;
 use policy::Place;
 use sim::{LatLon, Walk};
@@ -124,6 +124,70 @@ async fn after_a_look_gpsd_lets_go_of_the_receiver_and_new_zones_have_it_back() 
     until(&location, "a look through another gpsd", |position| position.unix_time > before.unix_time).await;
     until_device_is(&watch, false).await;
     watch.log_holds_no_coordinate();
+}
+
+/// Two fixes end a look; help that is called for keeps the receiver on.
+#[tokio::test]
+async fn a43_the_receiver_stays_on_for_help_that_telephonyd_calls_and_for_nobody_else() {
+    let watch = Watch::start_with(&[], false).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    until(&location, "known", |position| position.known).await;
+    until_device_is(&watch, false).await;
+    let others = ["org.nestling.Shell", "org.nestling.Apps", "org.example.Other"];
+    for name in others {
+        let connection = watch.bus.connect().await.unwrap();
+        connection.request_name(name).await.unwrap();
+        let refused = Location1Proxy::new(&connection).await.unwrap().help_called().await;
+        assert!(matches!(refused, Err(Refusal::NotAllowed(_))), "{name}: {refused:?}");
+    }
+    assert!(!watch.gpsd.has_device_open());
+    let before = location.position().await.unwrap();
+    let telephonyd = watch.bus.connect().await.unwrap();
+    telephonyd.request_name("org.nestling.Telephony").await.unwrap();
+    Location1Proxy::new(&telephonyd).await.unwrap().help_called().await.unwrap();
+    until_device_is(&watch, true).await;
+    until(&location, "told for longer than a look", |position| position.unix_time > before.unix_time + 15)
+        .await;
+    assert!(watch.gpsd.has_device_open());
+}
+
+/// Where it was found last is in the track, although it has not moved by what makes a row.
+#[tokio::test]
+async fn the_last_place_before_the_battery_dies_is_kept_and_the_receiver_waits_for_the_charger() {
+    let watch = Watch::start_with(&[], false).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    until(&location, "known", |position| position.known).await;
+    until_device_is(&watch, false).await;
+    let first = location.position().await.unwrap();
+    let rows = watch.track().len();
+
+    watch.battery(2);
+    // Whatever wakes it has it look at the battery.
+    watch.publish(2, &[school_zone()]).await;
+    let last = until(&location, "a last look", |position| position.unix_time > first.unix_time).await;
+    until_device_is(&watch, false).await;
+    let last_row = until_kept(&watch, &location).await;
+    assert!(last_row.unix_time >= last.unix_time && watch.track().len() > rows);
+    watch.publish(3, &[]).await;
+    watch.battery(50);
+    watch.publish(4, &[school_zone()]).await;
+    until(&location, "a look with power", |position| position.unix_time > last_row.unix_time).await;
+    until_device_is(&watch, false).await;
+    watch.log_holds_no_coordinate();
+}
+
+/// The last row, once it is of the newest position.
+async fn until_kept(watch: &Watch, location: &Location1Proxy<'_>) -> Row {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let newest = location.position().await.unwrap();
+        let row = watch.track().last().copied();
+        if let Some(row) = row.filter(|row| row.unix_time == newest.unix_time) {
+            return row;
+        }
+        assert!(tokio::time::Instant::now() < end, "the last row is {row:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::event::Stamped;
 use crate::fault::Fault;
-use crate::modem::{Call, Registration};
+use crate::modem::{Call, Mast, Registration};
 use crate::sky::{Fix, LatLon, Walk};
 
 /// A walk of a thousand points fits.
@@ -60,6 +60,11 @@ pub enum Command {
     Register {
         /// Where it stands from now on.
         registration: Registration,
+    },
+    /// The modem changes to another cell.
+    Cell {
+        /// Which.
+        mast: Mast,
     },
     /// Something is wrong from now on.
     Begin {

@@ -25,7 +25,7 @@ pub use clock::Now;
 pub use control::{Client, Command, Reply};
 pub use event::{Event, HangUp, Stamped};
 pub use fault::Fault;
-pub use modem::{Modem, ModemConfig, Registration, SimCard};
+pub use modem::{Mast, Modem, ModemConfig, Registration, SimCard};
 pub use scenario::Scenario;
 pub use sky::{LatLon, Sky, Walk};
 pub use world::{World, WorldConfig};

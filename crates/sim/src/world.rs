@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::control::{Command, Reply, Status};
 use crate::event::{Event, NotSeen, Stamped};
 use crate::fault::{Fault, FaultError};
-use crate::modem::{Modem, ModemConfig, Registration, WorldError};
+use crate::modem::{Mast, Modem, ModemConfig, Registration, WorldError};
 use crate::shared::Shared;
 use crate::sky::{Fix, LatLon, Walk};
 
@@ -112,6 +112,11 @@ impl World {
     /// The modem finds or loses the network.
     pub fn set_registration(&self, registration: Registration) {
         self.shared.set_registration(registration);
+    }
+
+    /// The modem changes to another cell.
+    pub fn set_mast(&self, mast: Mast) {
+        self.shared.always(|modem| modem.set_mast(mast));
     }
 
     /// Something is wrong from now on.
@@ -230,6 +235,7 @@ impl World {
             Command::Walk { way } => self.walk(way),
             Command::Fix { fix } => self.set_fix(fix),
             Command::Register { registration } => self.set_registration(registration),
+            Command::Cell { mast } => self.set_mast(mast),
             Command::Status => return Reply::Status(self.status()),
             Command::Events { since } => return Reply::Events { events: self.events(since) },
         }

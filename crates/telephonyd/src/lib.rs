@@ -7,7 +7,7 @@
 //!
 //! **Invariants:** nothing rings and no signal leaves before the verdict; no call is answered without a
 //! touch that came at least two seconds after it began to ring; an emergency call asks no rule, no store and
-//! no other daemon; a full number reaches neither the diary nor a log.
+//! no other daemon (locationd is told, and not waited for); a full number reaches neither the diary nor a log.
 
 pub mod audio;
 mod bus;
@@ -16,6 +16,7 @@ pub mod config;
 mod core;
 mod events;
 pub mod fuzz;
+mod help;
 mod helper;
 mod keeper;
 mod list;

@@ -13,7 +13,7 @@ use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
-use ipc::{Call, NetworkTime, News, names, paths};
+use ipc::{Call, Cell, NetworkTime, News, names, paths};
 use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
@@ -28,7 +28,7 @@ use crate::events::Events;
 use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
 use crate::ring::Ring;
-use crate::{list, log};
+use crate::{help, list, log};
 
 /// Inputs waiting at most; who has more waits.
 const QUEUE: usize = 64;
@@ -42,6 +42,8 @@ pub(crate) enum Input {
     Event(Event),
     /// From the modem's clock.
     NetworkTime(NetworkTime),
+    /// locationd asks where the modem is.
+    Cell(oneshot::Sender<Cell>),
     /// From the screen.
     Request(Request, oneshot::Sender<Result<(), Refused>>),
 }
@@ -107,6 +109,7 @@ async fn at(deadline: Option<Duration>) {
 }
 
 struct Service {
+    connection: Connection,
     core: Core,
     store: Store,
     guardians: Keeper<Vec<Contact>>,
@@ -149,6 +152,7 @@ impl Service {
             network_time: NetworkTime { known: false, unix_time: 0, boot_ms: 0 },
         };
         let mut service = Self {
+            connection: connection.clone(),
             core,
             store: Store::open(&config.store),
             guardians: Keeper::start(on_disk, "guardians may not get through while the watch is sealed", {
@@ -183,6 +187,7 @@ impl Service {
         match input {
             Input::Event(event) => self.handle(event).await,
             Input::NetworkTime(time) => self.view.send_modify(|view| view.network_time = time),
+            Input::Cell(reply) => self.modem.cell(reply),
             Input::Request(request, reply) => {
                 self.tickets += 1;
                 self.waiting.insert(self.tickets, reply);
@@ -227,6 +232,7 @@ impl Service {
                     let _ = reply.send(result);
                 }
             }
+            Effect::Locate => help::is_called(&self.connection),
             Effect::Record(line) => self.diary.record(line.kind, line.details),
             Effect::KeepCallBack(window) => {
                 // In memory: it does not make a call wait.

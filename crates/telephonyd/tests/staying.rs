@@ -142,6 +142,26 @@ async fn what_the_network_says_of_the_time_is_handed_on() {
 }
 
 #[tokio::test]
+async fn the_cell_is_told_to_locationd_alone_and_as_the_network_changes_it() {
+    let (house, _policyd) = House::start().await;
+    let locationd = house.bus.connect().await.unwrap();
+    let telephony = ipc::Telephony1Proxy::new(&locationd).await.unwrap();
+    let refused = telephony.cell().await;
+    assert!(matches!(refused, Err(Refusal::NotAllowed(_))), "{refused:?}");
+    locationd.request_name(ipc::names::LOCATION).await.unwrap();
+    let told = async |wanted: u64| {
+        let cell = async |_: &House| telephony.cell().await.ok().filter(|told| told.cell == wanted);
+        house.eventually("the modem is in this cell", cell).await
+    };
+    let first = told(123_456).await;
+    assert_eq!((first.network.as_str(), first.area), ("24499", 200));
+    house.world.set_mast(sim::Mast { area: 201, cell: 77 });
+    assert_eq!(told(77).await.area, 201);
+    house.world.set_registration(sim::Registration::Denied);
+    assert!(!told(0).await.known);
+}
+
+#[tokio::test]
 async fn a34_a_modem_somebody_switched_off_is_switched_on_again() {
     let (mut house, _policyd) = House::start().await;
     let somebody = house.bus.connect().await.unwrap();

@@ -20,6 +20,7 @@ const DEVICE: &str = "gnss0";
 const FIFO: &str = "fifo";
 /// The socket for root's commands.
 const COMMANDS: &str = "commands.sock";
+const CLIENTS: &str = "gpsd.sock";
 
 /// gpsd takes the first socket of systemd's (descriptor 3) for commands of root and the others for clients;
 /// with one alone it gives up. `$$` stays the process id through both `exec`.
@@ -31,7 +32,7 @@ pub struct Gpsd {
     process: Process,
     socket: PathBuf,
     commands: UnixListener,
-    clients: UnixListener,
+    clients: OwnedFd,
     wrapper: Vec<String>,
     folder: TempDir,
 }
@@ -56,9 +57,22 @@ impl Gpsd {
         Self::fed_within(&[])
     }
 
+    /// As [`Gpsd::fed`], for clients that know no unix sockets: they come to this port, and nobody to [`Gpsd::socket`].
+    pub fn fed_on(port: std::net::TcpListener) -> Result<(Self, pipe::Sender), FixtureError> {
+        Self::fed_to(port.into(), folder()?, &[])
+    }
+
     fn fed_within(wrapper: &[&str]) -> Result<(Self, pipe::Sender), FixtureError> {
-        let folder =
-            tempfile::Builder::new().prefix("gpsd").tempdir().map_err(io_error("make a folder for gpsd"))?;
+        let folder = folder()?;
+        let clients = listen(&folder.path().join(CLIENTS))?;
+        Self::fed_to(clients.into(), folder, wrapper)
+    }
+
+    fn fed_to(
+        clients: OwnedFd,
+        folder: TempDir,
+        wrapper: &[&str],
+    ) -> Result<(Self, pipe::Sender), FixtureError> {
         let device = folder.path().join(FIFO);
         nix::unistd::mkfifo(&device, Mode::S_IRUSR | Mode::S_IWUSR)
             .map_err(|error| io_error("make a device for gpsd")(error.into()))?;
@@ -66,10 +80,8 @@ impl Gpsd {
         symlink(&device, folder.path().join(DEVICE)).map_err(io_error("make a device for gpsd"))?;
         let antenna = pipe::OpenOptions::new().read_write(true).open_sender(&device);
         let antenna = antenna.map_err(io_error("open gpsd's device"))?;
-        let socket = folder.path().join("gpsd.sock");
-        let listen = |path: &Path| UnixListener::bind(path).map_err(io_error("listen for gpsd"));
+        let socket = folder.path().join(CLIENTS);
         let commands = listen(&folder.path().join(COMMANDS))?;
-        let clients = listen(&socket)?;
         let wrapper: Vec<String> = wrapper.iter().map(|word| (*word).to_owned()).collect();
         let process = run(&wrapper, &commands, &clients, folder.path())?;
         Ok((Self { process, socket, commands, clients, wrapper, folder }, antenna))
@@ -144,13 +156,20 @@ impl Drop for Gpsd {
     }
 }
 
+fn folder() -> Result<TempDir, FixtureError> {
+    tempfile::Builder::new().prefix("gpsd").tempdir().map_err(io_error("make a folder for gpsd"))
+}
+
+fn listen(path: &Path) -> Result<UnixListener, FixtureError> {
+    UnixListener::bind(path).map_err(io_error("listen for gpsd"))
+}
+
 fn run(
     wrapper: &[String],
     commands: &UnixListener,
-    clients: &UnixListener,
+    clients: &OwnedFd,
     folder: &Path,
 ) -> Result<Process, FixtureError> {
-    let duplicate = |listener: &UnixListener| listener.try_clone().map_err(io_error("hand a socket to gpsd"));
     let mut command = bound("sh");
     command.args(["-c", HAND_IN, "sh"]).args(wrapper).args(Tree::find()?.words("usr/sbin/gpsd")?);
     // In the foreground, and never writing to the device.
@@ -158,7 +177,8 @@ fn run(
     // Not the key of a gpsd of the host's.
     let key = format!("{:#x}", 0x4e53_0000_u32 | (std::process::id() & 0xffff));
     command.env("GPSD_SHM_KEY", key);
-    command.stdin(Stdio::from(OwnedFd::from(duplicate(commands)?)));
-    command.stdout(Stdio::from(OwnedFd::from(duplicate(clients)?)));
+    let hand = "hand a socket to gpsd";
+    command.stdin(Stdio::from(OwnedFd::from(commands.try_clone().map_err(io_error(hand))?)));
+    command.stdout(Stdio::from(clients.try_clone().map_err(io_error(hand))?));
     Process::start("gpsd", &mut command, &folder.join("log"))
 }

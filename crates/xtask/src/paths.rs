@@ -28,6 +28,11 @@ pub fn tree() -> PathBuf {
     trixie().join("tree")
 }
 
+/// Programs of other people that ours are measured beside, outside of images.
+pub fn peers() -> PathBuf {
+    trixie().join("peers")
+}
+
 /// The images, one folder each.
 pub fn images() -> PathBuf {
     target().join("image")

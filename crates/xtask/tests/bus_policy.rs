@@ -37,7 +37,7 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 /// Name, object, interface, members.
 type Door = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
-const DOORS: [Door; 34] = [
+const DOORS: [Door; 35] = [
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Monitoring", &["BecomeMonitor"]),
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats", &["GetStats"]),
     (
@@ -83,9 +83,10 @@ const DOORS: [Door; 34] = [
     ("org.nestling.Apps", ipc::paths::APPS, "org.nestling.Apps1", &["End", "Hide", "Open", "Show"]),
     ("org.nestling.Apps", ipc::paths::APPS, "", &["Open"]),
     ("org.nestling.Apps", ipc::paths::APPS, PROPERTIES, &["Get", "GetAll", "Set"]),
+    ("org.nestling.Location", ipc::paths::LOCATION, "org.nestling.Location1", &["HelpCalled"]),
     ("org.nestling.Location", ipc::paths::LOCATION, PROPERTIES, &["Get", "GetAll", "Set"]),
     ("org.nestling.Location", ipc::paths::LOCATION, "org.freedesktop.DBus.Introspectable", &["Introspect"]),
-    ("org.nestling.Location", ipc::paths::LOCATION, "", &["Get"]),
+    ("org.nestling.Location", ipc::paths::LOCATION, "", &["Get", "HelpCalled"]),
     ("org.nestling.Policy", ipc::paths::DIARY, "org.nestling.Diary1", &["Read", "Record"]),
     ("org.nestling.Policy", ipc::paths::DIARY, "", &["Read", "Record"]),
     ("org.nestling.Policy", ipc::paths::GUARDIAN, "org.nestling.Guardian1", &["OpenEnrolment"]),

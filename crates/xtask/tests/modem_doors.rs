@@ -32,7 +32,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const FEWEST_DOORS: usize = 100;
 
 /// All that telephonyd may do at ModemManager: the reviewed list. Its source and its bus policy are held to it.
-const MAY_CALL: [(&str, &str); 12] = [
+const MAY_CALL: [(&str, &str); 13] = [
     (MANAGER, "GetManagedObjects"),
     (PROPERTIES, "GetAll"),
     ("org.freedesktop.ModemManager1.Call", "Accept"),
@@ -40,6 +40,7 @@ const MAY_CALL: [(&str, &str); 12] = [
     ("org.freedesktop.ModemManager1.Call", "SendDtmf"),
     ("org.freedesktop.ModemManager1.Call", "Start"),
     (MODEM, "Enable"),
+    ("org.freedesktop.ModemManager1.Modem.Location", "GetLocation"),
     ("org.freedesktop.ModemManager1.Modem.Modem3gpp", "Register"),
     ("org.freedesktop.ModemManager1.Modem.Time", "GetNetworkTime"),
     (VOICE, "CreateCall"),

@@ -1,41 +1,56 @@
 //! `org.nestling.Location1`
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::access::{Access, Peer};
 use daemon::clock::boot_time;
+use daemon::wall::Now;
 use ipc::Position;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use zbus::message::Header;
 use zbus::{fdo, interface};
 
-use crate::core::Whereabouts;
 use crate::looks::Reader;
+use crate::newest::Newest;
 
 /// Where the watch is: for the lifeline, and for who carries it to a guardian while he looks.
 #[derive(Debug)]
 pub struct Location1 {
-    position: watch::Receiver<Option<Whereabouts>>,
+    newest: watch::Receiver<Newest>,
+    /// A fix older than this says less than a cell.
+    old: Duration,
     /// When the last open look ends.
     look: watch::Receiver<Option<Duration>>,
+    /// Help is called for.
+    help: Arc<Notify>,
     access: Access,
 }
 
+const HELP: &[Peer] = &[Peer::Telephony];
 const READERS: &[Peer] = &[Peer::Telephony, Peer::Agent];
 
 impl Location1 {
-    /// Serves the newest value of `position`, as far as the newest of `look` allows.
+    /// Serves the newest value of `newest`, as far as the newest of `look` allows, and notifies `help`; see [`Newest::position`] for `old`.
     pub fn new(
-        position: watch::Receiver<Option<Whereabouts>>,
+        newest: watch::Receiver<Newest>,
+        old: Duration,
         look: watch::Receiver<Option<Duration>>,
+        help: Arc<Notify>,
         access: Access,
     ) -> Self {
-        Self { position, look, access }
+        Self { newest, old, look, help, access }
     }
 }
 
-#[interface(name = "org.nestling.Location1")]
+#[interface(name = "org.nestling.Location1", introspection_docs = false)]
 impl Location1 {
+    async fn help_called(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
+        self.access.require(&header, HELP).await?;
+        self.help.notify_one();
+        Ok(())
+    }
+
     #[zbus(property(emits_changed_signal = "false"))]
     async fn position(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Position> {
         // Without a header it is our own process that asks.
@@ -47,30 +62,6 @@ impl Location1 {
                 return Err(fdo::Error::AccessDenied("nobody looks".into()));
             }
         }
-        Ok(self.position.borrow().as_ref().map_or_else(unknown, told))
-    }
-}
-
-fn unknown() -> Position {
-    Position {
-        known: false,
-        latitude: 0.0,
-        longitude: 0.0,
-        accuracy_m: 0.0,
-        unix_time: 0,
-        zone: String::new(),
-        doubt: String::new(),
-    }
-}
-
-fn told(here: &Whereabouts) -> Position {
-    Position {
-        known: true,
-        latitude: here.place.latitude(),
-        longitude: here.place.longitude(),
-        accuracy_m: here.accuracy_m,
-        unix_time: here.time.as_second(),
-        zone: here.zone.clone().unwrap_or_default(),
-        doubt: here.doubt.map_or_else(String::new, |doubt| doubt.as_str().to_owned()),
+        Ok(self.newest.borrow().position(Now::read(), self.old))
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariants:** the position and the zones move only with believed fixes; every zone crossing becomes one
 //! line of the diary; a position that may be false bears its doubt.
 
+mod cells;
 mod fix;
 mod habit;
 mod judge;
@@ -18,11 +19,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use policy::{Place, TimeZone, Zone};
 
+pub use cells::{CellId, InCell};
 pub use fix::{Fix, FixError};
 pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
-pub use power::{Battery, Motion, PROMISED, Power, PowerEffect, PowerEvent};
+pub use power::{Battery, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
+use cells::Cells;
 use judge::Judge;
 use late::Late;
 use smooth::Smooth;
@@ -35,6 +38,10 @@ pub enum Event {
     Fix(Fix),
     /// The rules are others now; `None` without a readable store.
     Rules(Option<Vec<Zone>>),
+    /// The modem is in this cell, or in none.
+    Cell(Option<CellId>),
+    /// For so many hours it is kept where the watch was.
+    Keep(u16),
     /// The wall clock shows this second since 1970, in the family's zone: is the watch where it should be?
     Clock(i64, TimeZone),
 }
@@ -48,6 +55,8 @@ pub enum Effect {
     PositionChanged(Whereabouts),
     /// The fix is not believed.
     Doubted(Doubt),
+    /// Where the watch is by its cell is another place.
+    CellChanged(Option<InCell>),
     /// The position does not follow from the last one, but the receiver insists.
     Jumped,
 }
@@ -90,6 +99,9 @@ pub struct Core {
     smooth: Smooth,
     zones: Zones,
     late: Late,
+    cells: Cells,
+    /// What was told last of it.
+    in_cell: Option<InCell>,
     last: Option<Whereabouts>,
     /// When the last fix was believed, on the boot-time clock.
     believed: Duration,
@@ -103,6 +115,14 @@ impl Core {
             Event::Rules(zones) => {
                 self.zones.set(zones);
                 self.zone_of_rules()
+            }
+            Event::Cell(cell) => {
+                self.cells.told(cell, now);
+                self.cell_changed(now)
+            }
+            Event::Keep(hours) => {
+                self.cells.keep_for(hours, now);
+                self.cell_changed(now)
             }
             Event::Clock(unix, time_zone) => self.expect(&time_zone, unix, now),
         }
@@ -131,8 +151,21 @@ impl Core {
         };
         self.last = Some(here.clone());
         self.believed = now;
+        if mark.is_none() {
+            self.cells.fix(here.place, here.accuracy_m, now);
+            effects.extend(self.cell_changed(now));
+        }
         effects.push(Effect::PositionChanged(here));
         effects
+    }
+
+    fn cell_changed(&mut self, now: Duration) -> Vec<Effect> {
+        let place = self.cells.place(now);
+        if place == self.in_cell {
+            return vec![];
+        }
+        self.in_cell.clone_from(&place);
+        vec![Effect::CellChanged(place)]
     }
 
     /// The next second since 1970 at which [`Event::Clock`] is wanted.

@@ -4,36 +4,44 @@
 //! there are at most [`CYCLE`], and more only by the time it takes to come to the nearest fence at [`FASTEST_M_S`]. On the way
 //! to a zone the next look is where its fence will be, because behind it may be a roof.
 //!
-//! **What it needs.** A sensor that tells motion from rest (a step or significant-motion detector, as sensor hubs have them;
-//! not one that any gesture wakes): a watch at rest crosses nothing, so the receiver is off until it moves. Without one
-//! ([`Motion`] is never told) every cycle of the day has its look, at several times the cost, and in class and at bedtime, inside
-//! a zone, looks are [`QUIET`] apart: there the promise is five minutes. `golden/day.txt` has a day of each.
-//! And a receiver that starts hot in a second or two and warm in about five: data sheets give 1 s hot up to two hours after the
+//! **What it is told.** The count of a pedometer, once a cycle: whoever made no step since the last look crossed nothing, so the
+//! receiver stays off. Who is driven makes no steps either: a watch that was found further away than its steps can have brought it is on a
+//! ride, and is looked for every cycle until [`RIDE`] after it was last seen to be. A ride may begin a while after somebody has sat
+//! down: for [`SITS`] after the last step there are looks as long as they find the sky. A ride that begins under a roof, or later, is
+//! noticed with the first step after it. Without a pedometer every cycle of the day has its look, at several times the cost, and in class
+//! and at bedtime, inside a zone, looks are [`QUIET`] apart: there the promise is five minutes. `golden/day.txt` has a day of each.
+//!
+//! **What it needs.** A receiver that starts hot in a second or two and warm in about five: data sheets give 1 s hot up to two hours after the
 //! last fix (Linx RXM-GPS-R4, "Time To First Fix"), about 30 s later than that, for the ephemeris has to be heard again, unless the receiver
 //! predicts orbits. One that does not is given a [`LONG`] look every [`LONG_EVERY`]: after two hours under a roof its first fence
 //! may be told that late. gpsd adds one second: it waits for a whole cycle of sentences.
 //!
 //! Where nothing is to be crossed, because the family has no zones, looks are [`QUIET`] apart. With a low battery the pauses
-//! are four times as long, and the promise is off; one that is about to die has its place kept, and then only an SOS
+//! are four times as long, and the promise is off; one that is about to die has its place kept, and then only an SOS or a guardian
 //! starts the receiver.
 //!
-//! **Invariants:** the receiver is never on for longer than a look or a burst without a new reason; while it is off and nothing
-//! moves, nothing here wants to be woken.
+//! **Invariants:** the receiver is never on for longer than a look or a burst without a new reason; while it is off and nothing happens,
+//! nothing here wants to be woken more than once in a minute.
 
 use std::time::Duration;
 
 use policy::{Place, Zone};
 
+mod battery;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
 mod tests;
+
+pub use battery::Battery;
 
 /// How soon a crossing is noticed.
 pub const PROMISED: Duration = Duration::from_mins(2);
 /// From the end of a look to the end of the next: what is left of the promise when a child has walked
 /// through a zone's rim and a second look has decided.
 const CYCLE: Duration = Duration::from_secs(78);
+/// What a receiver that starts hot needs for a fix.
+const HOT: Duration = Duration::from_secs(2);
 /// A look at a sky seen within [`FRESH`].
 const SHORT: Duration = Duration::from_secs(6);
 /// After that: a receiver that predicts orbits, or is helped, takes about five seconds.
@@ -50,8 +58,14 @@ const ENOUGH: u8 = 2;
 const QUIET: Duration = Duration::from_mins(5);
 /// An SOS keeps the receiver on for so long.
 const BURST: Duration = Duration::from_mins(3);
-/// The sensor may tell of motion so much late.
-const SENSOR: Duration = Duration::from_secs(30);
+/// How long after the last step a ride may begin, where there is sky.
+const SITS: Duration = Duration::from_mins(10);
+/// A watch that is this far from where it was, metres, and further than by steps of [`STRIDE_M`], is on a ride: a little more than fixes
+/// under trees may be wrong.
+const RIDE_M: f64 = 60.0;
+const STRIDE_M: f64 = 1.0;
+/// How long somebody who is driven may stand still.
+const RIDE: Duration = Duration::from_mins(5);
 /// Faster than children are driven where there are fences, metres a second.
 const FASTEST_M_S: f64 = 40.0;
 /// No pause is made longer than by this because fences are far away.
@@ -59,35 +73,15 @@ const FAR: Duration = Duration::from_mins(5);
 /// The shortest pause on the way to a zone.
 const NEAR: Duration = Duration::from_secs(10);
 /// So far behind a fence the watch is inside for certain, metres.
-const BEHIND_M: f64 = 15.0;
-
-/// What the sensor says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
-    /// Somebody walks, runs or is driven with it.
-    Moving,
-    /// It lies, or its wearer sits or sleeps.
-    Still,
-}
-
-/// How full the battery is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Battery {
-    /// Full enough.
-    Good,
-    /// Not for the rest of the day.
-    Low,
-    /// Not for the next minutes.
-    Dying,
-}
+const BEHIND_M: f64 = 10.0;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PowerEvent {
     /// A fix that is believed.
     Believed(Place),
-    /// The sensor speaks. Where there is none it never does.
-    Motion(Motion),
+    /// What the pedometer has counted, read just before [`PowerEvent::Due`]; `None` where there is none.
+    Steps(Option<u64>),
     /// The battery is another one.
     Battery(Battery),
     /// Help is called for: where the watch is counts now.
@@ -119,7 +113,15 @@ enum Phase {
     /// On, until then at the latest. `fixes` came so far; of a burst none are counted.
     Looking { until: Duration, fixes: u8, burst: bool },
     /// Off, until then or until something happens.
-    Resting { until: Option<Duration> },
+    Resting { until: Duration },
+}
+
+/// Where the watch was found, when, and how many steps had been counted.
+#[derive(Debug, Clone, Copy)]
+struct Spot {
+    place: Place,
+    at: Duration,
+    steps: Option<u64>,
 }
 
 /// Decides when the receiver is on.
@@ -127,13 +129,20 @@ enum Phase {
 pub struct Power {
     phase: Phase,
     fences: Vec<(Place, f64)>,
-    motion: Option<Motion>,
+    steps: Option<u64>,
+    /// Whether it went on since a look began, and when it was seen to last.
+    moved: bool,
+    stepped: Duration,
+    /// Whether the last look brought a fix.
+    sky: bool,
+    /// Until when the watch is taken for one that is driven.
+    ride: Duration,
     battery: Battery,
     quiet: Option<Duration>,
     undecided: Option<Duration>,
-    /// Where the watch was when a look ended, and the one before.
-    last: Option<(Place, Duration)>,
-    before: Option<(Place, Duration)>,
+    /// Where the watch was found last, and in the look before.
+    last: Option<Spot>,
+    before: Option<Spot>,
     long_at: Duration,
     told: Option<bool>,
 }
@@ -144,7 +153,11 @@ impl Power {
         Self {
             phase: Phase::Looking { until: now + LONG, fixes: 0, burst: false },
             fences: Vec::new(),
-            motion: None,
+            steps: None,
+            moved: false,
+            stepped: Duration::ZERO,
+            sky: false,
+            ride: Duration::ZERO,
             battery: Battery::Good,
             quiet: None,
             undecided: None,
@@ -155,12 +168,16 @@ impl Power {
         }
     }
 
-    /// When [`PowerEvent::Due`] is to come, on the boot-time clock; `None`: only when something happens.
-    pub fn due(&self) -> Option<Duration> {
+    /// When [`PowerEvent::Due`] is to come, on the boot-time clock.
+    pub fn due(&self) -> Duration {
         match self.phase {
-            Phase::Looking { until, .. } => Some(until),
-            Phase::Resting { until } => until,
+            Phase::Looking { until, .. } | Phase::Resting { until } => until,
         }
+    }
+
+    /// How full the battery is taken to be.
+    pub fn battery(&self) -> Battery {
+        self.battery
     }
 
     /// Takes one event; `now` is the boot-time clock.
@@ -168,12 +185,12 @@ impl Power {
         let mut effects = Vec::new();
         match event {
             PowerEvent::Believed(place) => self.believed(place, now, &mut effects),
-            PowerEvent::Motion(motion) => {
-                let before = self.motion.replace(motion);
-                if motion == Motion::Moving && before != Some(motion) {
-                    // Until it moved it crossed nothing.
-                    self.sooner(now, self.pause(now).saturating_sub(SENSOR));
+            PowerEvent::Steps(steps) => {
+                // A counter that begins anew counts as well.
+                if steps != self.steps {
+                    (self.moved, self.stepped) = (true, now);
                 }
+                self.steps = steps;
             }
             PowerEvent::Battery(battery) => {
                 let before = std::mem::replace(&mut self.battery, battery);
@@ -181,7 +198,7 @@ impl Power {
                     effects.push(PowerEffect::KeepLast);
                     self.look(now, LONG);
                 } else if before == Battery::Dying && battery != before {
-                    self.sooner(now, Duration::ZERO);
+                    self.look(now, self.limit(now));
                 }
             }
             PowerEvent::Sos => self.phase = Phase::Looking { until: now + BURST, fixes: 0, burst: true },
@@ -189,18 +206,19 @@ impl Power {
             PowerEvent::Zones(zones) => {
                 let fence = |zone: &Zone| Some((zone.centre().ok()?, f64::from(zone.radius_m)));
                 self.fences = zones.iter().filter_map(fence).collect();
-                self.sooner(now, Duration::ZERO);
+                if matches!(self.phase, Phase::Resting { .. }) && self.battery != Battery::Dying {
+                    self.look(now, self.limit(now));
+                }
             }
             PowerEvent::Quiet(until) => {
                 self.quiet = until;
-                if until.is_none() && self.motion.is_none() {
-                    self.sooner(now, self.pause(now));
+                if until.is_none() && self.steps.is_none() {
+                    self.sooner(now + self.pause(now));
                 }
             }
             PowerEvent::Undecided(at) => self.undecided = at,
-            PowerEvent::Due => {}
+            PowerEvent::Due => self.in_time(now, &mut effects),
         }
-        self.in_time(now, &mut effects);
         let on = matches!(self.phase, Phase::Looking { .. });
         if self.told != Some(on) {
             self.told = Some(on);
@@ -212,13 +230,13 @@ impl Power {
     fn believed(&mut self, place: Place, now: Duration, effects: &mut Vec<PowerEffect>) {
         let Phase::Looking { until, fixes, burst } = self.phase else { return };
         // On a fence one more fix says on which side.
-        let agrees = self.last.is_some_and(|(last, _)| {
-            self.fences.iter().all(|fence| is_inside(fence, last) == is_inside(fence, place))
+        let agrees = self.last.is_some_and(|last| {
+            self.fences.iter().all(|fence| is_inside(fence, last.place) == is_inside(fence, place))
         });
         if fixes == 0 {
             self.before = self.last;
         }
-        self.last = Some((place, now));
+        self.last = Some(Spot { place, at: now, steps: self.steps });
         let fixes = fixes.saturating_add(1);
         self.phase = Phase::Looking { until, fixes, burst };
         if !burst && fixes >= ENOUGH && agrees {
@@ -229,49 +247,82 @@ impl Power {
     fn in_time(&mut self, now: Duration, effects: &mut Vec<PowerEffect>) {
         match self.phase {
             Phase::Looking { until, .. } if now >= until => self.rest(now, effects),
-            Phase::Resting { until: Some(until) } if now >= until => {
+            Phase::Resting { until } if now < until => {}
+            Phase::Resting { until } if self.battery == Battery::Dying || self.stays(until, now) => {
+                self.phase = Phase::Resting { until: self.next(now) };
+            }
+            Phase::Resting { .. } => {
                 let limit = self.limit(now);
                 if limit == LONG {
                     self.long_at = now + LONG_EVERY;
                 }
                 self.look(now, limit);
             }
-            _ => {}
+            Phase::Looking { .. } => {}
         }
     }
 
     fn look(&mut self, now: Duration, limit: Duration) {
         if !matches!(self.phase, Phase::Looking { burst: true, .. }) {
             self.phase = Phase::Looking { until: now + limit, fixes: 0, burst: false };
+            self.moved = false;
         }
     }
 
     /// A look is over.
     fn rest(&mut self, now: Duration, effects: &mut Vec<PowerEffect>) {
-        let until = match (self.battery, self.motion) {
-            (Battery::Dying, _) => {
-                effects.push(PowerEffect::KeepLast);
-                None
-            }
-            (_, Some(Motion::Still)) => self.undecided,
-            _ => Some(self.undecided.map_or(now + self.pause(now), |at| at.min(now + self.pause(now)))),
-        };
-        self.phase = Phase::Resting { until };
+        if self.battery == Battery::Dying {
+            effects.push(PowerEffect::KeepLast);
+        }
+        self.sky = matches!(self.phase, Phase::Looking { fixes: 1.., .. });
+        if self.sky && self.was_driven() {
+            // Far from every fence the next look is far away as well.
+            self.ride = self.next(now) + RIDE;
+        }
+        self.phase = Phase::Resting { until: self.next(now) };
     }
 
-    /// The next look comes no later than this from now.
-    fn sooner(&mut self, now: Duration, pause: Duration) {
+    /// When it is to be seen again whether there is a reason to look.
+    fn next(&self, now: Duration) -> Duration {
+        if self.battery == Battery::Dying {
+            return now + QUIET;
+        }
+        let next = now + self.pause(now);
+        // A question that stayed open, under a roof, has to wait for its turn.
+        let Some(answered) = self.undecided.filter(|at| *at > now) else { return next };
+        let early = answered.saturating_sub(HOT);
+        next.min(if early > now { early } else { answered })
+    }
+
+    /// Whether a watch that rests until then crossed nothing, and left no question open that is to be answered then.
+    fn stays(&self, until: Duration, now: Duration) -> bool {
+        let moved = self.steps.is_none() || self.moved;
+        let rides = now < self.ride || self.sky && now < self.stepped + SITS;
+        let asked = self.undecided.is_some_and(|at| (until..=until + HOT).contains(&at));
+        !moved && !rides && !asked
+    }
+
+    /// Whether it is further from where it was than steps can have brought it.
+    fn was_driven(&self) -> bool {
+        let Some((last, before)) = self.last.zip(self.before) else { return false };
+        let Some((steps, earlier)) = last.steps.zip(before.steps) else { return false };
+        let walked = steps.saturating_sub(earlier) as f64 * STRIDE_M;
+        last.place.distance_m(before.place) > RIDE_M + walked
+    }
+
+    /// The next look comes no later than then.
+    fn sooner(&mut self, at: Duration) {
         if let Phase::Resting { until } = &mut self.phase
             && self.battery != Battery::Dying
         {
-            *until = Some(until.map_or(now + pause, |until| until.min(now + pause)));
+            *until = at.min(*until);
         }
     }
 
     /// How long the next look may take.
     fn limit(&self, now: Duration) -> Duration {
         match self.last {
-            Some((_, at)) if now.saturating_sub(at) < FRESH => SHORT,
+            Some(last) if now.saturating_sub(last.at) < FRESH => SHORT,
             _ if now >= self.long_at => LONG,
             _ => STALE,
         }
@@ -279,16 +330,17 @@ impl Power {
 
     /// How long the receiver may be off from now on, if the watch moves.
     fn pause(&self, now: Duration) -> Duration {
-        let cycle = CYCLE.saturating_sub(self.limit(now + CYCLE));
+        // Whoever needs a long look is late anyway.
+        let cycle = CYCLE.saturating_sub(self.limit(now + CYCLE).min(STALE));
         let inside = self.fences.iter().any(|fence| self.distance(fence).is_some_and(|metres| metres < 0.0));
         let pause = if self.fences.is_empty() {
             QUIET
-        } else if let Some(until) = self.quiet.filter(|_| self.motion.is_none() && inside) {
+        } else if let Some(until) = self.quiet.filter(|_| self.steps.is_none() && inside) {
             QUIET.min(until.saturating_sub(now)).max(cycle)
         } else {
             // As many seconds more as there are to the nearest fence.
             let far = Duration::from_secs_f64(self.nearest_m() / FASTEST_M_S).min(FAR);
-            let since = self.last.map_or(now, |(_, at)| now.saturating_sub(at));
+            let since = self.last.map_or(now, |last| now.saturating_sub(last.at));
             cycle + far.saturating_sub(since)
         };
         let pause = self.approach().map_or(pause, |arrival| pause.min(arrival));
@@ -297,7 +349,7 @@ impl Power {
 
     /// Metres to a fence; less than 0 within it.
     fn distance(&self, (centre, radius): &(Place, f64)) -> Option<f64> {
-        self.last.map(|(place, _)| centre.distance_m(place) - radius)
+        self.last.map(|last| centre.distance_m(last.place) - radius)
     }
 
     fn nearest_m(&self) -> f64 {
@@ -308,11 +360,11 @@ impl Power {
 
     /// How long until the watch is inside the zone it comes closer to.
     fn approach(&self) -> Option<Duration> {
-        let ((_, at), (before, since)) = self.last.zip(self.before)?;
-        let passed = at.saturating_sub(since).as_secs_f64();
+        let (last, before) = self.last.zip(self.before)?;
+        let passed = last.at.saturating_sub(before.at).as_secs_f64();
         let arrivals = self.fences.iter().filter_map(|fence| {
             let metres = self.distance(fence).filter(|metres| *metres > 0.0)?;
-            let speed = (fence.0.distance_m(before) - fence.1 - metres) / passed;
+            let speed = (fence.0.distance_m(before.place) - fence.1 - metres) / passed;
             (speed > 0.3).then(|| (metres + BEHIND_M) / speed)
         });
         let soonest = arrivals.fold(f64::INFINITY, f64::min);

@@ -7,6 +7,7 @@
 //! line and one read, and reads no more than [`FLOOD`] bytes in a second.
 
 mod lines;
+mod reading;
 mod report;
 
 use std::io;
@@ -19,17 +20,20 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 pub use lines::{LIMIT, Lines};
+pub use reading::Reading;
 pub use report::{LineError, parse_line};
 
 use crate::core::Fix;
 
-const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";
+/// Asks gpsd for everything it has to say.
+pub const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";
 /// Pauses between tries to connect, doubled from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// A gpsd that reports nothing for so long is connected to anew, the first time and at last: it may be stuck, or its
 /// receiver may sleep or be unplugged, and then nobody is to wake up for it four times a minute.
 const SILENCE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(4));
-const READ: usize = 4096;
+/// Bytes read at once.
+pub const READ: usize = 4096;
 /// Bytes of gpsd's that are read in one second; a receiver with forty satellites ten times a second makes a quarter.
 const FLOOD: usize = 256 * 1024;
 
@@ -52,32 +56,25 @@ pub enum SessionError {
     Silent,
 }
 
-/// What a connection brought.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Tally {
-    fixes: u64,
-    refused: u64,
-}
-
 /// Brings every fix gpsd tells, until nobody wants them any more.
 pub async fn follow(socket: &Path, fixes: mpsc::Sender<Fix>) {
     let (mut pause, mut silence) = (PAUSES.0, SILENCE.0);
     // Once for each time without a receiver: an unplugged one must not fill the journal.
     let mut known = false;
     while !fixes.is_closed() {
-        let mut tally = Tally::default();
-        let error = match session(socket, silence, &fixes, &mut tally).await {
+        let mut reading = Reading::default();
+        let error = match session(socket, silence, &fixes, &mut reading).await {
             Ok(()) => return,
             Err(error) => error,
         };
-        if tally.fixes > 0 {
+        if reading.fixes() > 0 {
             (pause, silence, known) = (PAUSES.0, SILENCE.0, false);
         }
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         if known {
-            tracing::debug!(%error, cause, ?tally, "trying again");
+            tracing::debug!(%error, cause, ?reading, "trying again");
         } else {
-            tracing::warn!(%error, cause, ?tally, "trying again");
+            tracing::warn!(%error, cause, ?reading, "trying again");
         }
         known = true;
         if matches!(error, SessionError::Silent) {
@@ -93,11 +90,11 @@ async fn session(
     socket: &Path,
     silence: Duration,
     fixes: &mpsc::Sender<Fix>,
-    tally: &mut Tally,
+    reading: &mut Reading,
 ) -> Result<(), SessionError> {
     let mut stream = UnixStream::connect(socket).await.map_err(SessionError::Connect)?;
     stream.write_all(WATCH).await.map_err(SessionError::Broken)?;
-    let (mut lines, mut pace) = (Lines::default(), Pace::new());
+    let mut pace = Pace::new();
     let mut buffer = vec![0; READ];
     // Only whole reports count: whoever sends a byte now and then is as silent.
     let mut reported = Instant::now();
@@ -107,24 +104,12 @@ async fn session(
         if count == 0 {
             return Err(SessionError::HungUp);
         }
-        let mut told = Vec::new();
-        let skipped = lines.skipped();
-        lines.feed(buffer.get(..count).unwrap_or_default(), |line| match parse_line(line) {
-            Ok(fix) => {
-                reported = Instant::now();
-                told.extend(fix);
-            }
-            Err(error) => {
-                // Once for each connection: a liar must not fill the journal.
-                if tally.refused == 0 {
-                    tracing::warn!(%error, "gpsd says what it should not; the rest is only counted");
-                }
-                tally.refused += 1;
-            }
-        });
-        tally.refused += lines.skipped() - skipped;
+        let (mut told, before) = (Vec::new(), reading.reports());
+        reading.feed(buffer.get(..count).unwrap_or_default(), |fix| told.push(fix));
+        if reading.reports() > before {
+            reported = Instant::now();
+        }
         for fix in told {
-            tally.fixes += 1;
             if fixes.send(fix).await.is_err() {
                 return Ok(());
             }

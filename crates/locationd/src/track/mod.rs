@@ -105,7 +105,7 @@ impl Track {
         self.tidy(now)
     }
 
-    /// A position that is believed. It becomes a row if the watch has moved, or if it `must`.
+    /// A position that is believed. It becomes a row if the watch has moved, or if it `must`, and is none yet.
     ///
     /// # Errors
     /// The disk cannot be written: the row is lost.
@@ -113,9 +113,6 @@ impl Track {
         self.ages.fix(here.time.as_second(), now);
         self.tidy(now)?;
         let at = self.ages.age(now);
-        if !must && self.rows.back().is_some_and(|(_, last)| !has_moved(last, here, at)) {
-            return Ok(());
-        }
         let micro = |degrees: f64| (degrees * 1e6).round() as i32;
         let row = Row {
             at,
@@ -124,6 +121,10 @@ impl Track {
             longitude_e6: micro(here.place.longitude()),
             accuracy_m: here.accuracy_m.ceil() as u16,
         };
+        let needless = |last: &Row| Row { at, ..*last } == row || !must && !has_moved(last, here, at);
+        if self.rows.back().is_some_and(|(_, last)| needless(last)) {
+            return Ok(());
+        }
         self.date(now)?;
         let slot = self.next;
         // Round and round: what was there is the oldest.

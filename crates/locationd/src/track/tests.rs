@@ -248,6 +248,8 @@ fn a_watch_that_lies_still_makes_no_rows_and_one_that_moves_a_few() {
     assert_eq!(watch.count(), 11);
     watch.at(9950.0, true);
     assert_eq!(watch.count(), 12, "one that must be kept");
+    watch.at(9950.0, true);
+    assert_eq!(watch.count(), 12, "and is");
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Outcome {
             match effect {
                 Effect::Record(line) => self.events.push(told(&line)),
                 // gpsd tells an instant again when it learns more of it.
-                Effect::Doubted(Doubt::Repeated) => {}
+                Effect::Doubted(Doubt::Repeated) | Effect::CellChanged(_) => {}
                 Effect::Doubted(doubt) => *self.doubts.entry(doubt.as_str()).or_default() += 1,
                 Effect::Jumped => self
                     .events

@@ -17,6 +17,9 @@ use zbus::object_server::SignalEmitter;
 
 pub(crate) const SCHOOL: (f64, f64) = (60.171, 24.941);
 
+/// What stands for the kernel's folder of batteries.
+const POWER: &str = "power";
+
 /// A place on the meridian of the school.
 pub(crate) fn south_of_school(metres: f64) -> LatLon {
     LatLon::new(SCHOOL.0 - metres / 111_195.0, SCHOOL.1).unwrap()
@@ -105,6 +108,11 @@ impl Watch {
 
     /// With a receiver that is on for looks only, where it is not `always_on`.
     pub(crate) async fn start_with(zones: &[Zone], always_on: bool) -> Self {
+        Self::configured(zones, always_on, "").await
+    }
+
+    /// With `more` lines of configuration.
+    pub(crate) async fn configured(zones: &[Zone], always_on: bool, more: &str) -> Self {
         let bus = PrivateBus::start().await.unwrap();
         let world = World::start(WorldConfig { home: home(), ..WorldConfig::default() });
         let gpsd = Gpsd::start(&world).unwrap();
@@ -117,10 +125,12 @@ impl Watch {
         let config = bus.folder().join("locationd.toml");
         let state = state.display();
         let text = format!(
-            "gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
+            "{more}gpsd = '{}'\ngpsd_commands = '{}'\nreceiver = '{}'\nreceiver_always_on = {always_on}\npower_supply = '{}'\niio = '{}'\nstore = '{}'\nstate = '{state}'\nruntime = '{state}'\n[bus]\naddress = '{}'\ntrust = 'same-user'\n",
             gpsd.socket().display(),
             gpsd.commands().display(),
             gpsd.device().display(),
+            bus.folder().join(POWER).display(),
+            bus.folder().join("iio").display(),
             store.display(),
             bus.address()
         );
@@ -154,6 +164,17 @@ impl Watch {
     pub(crate) fn track(&self) -> Vec<Row> {
         let bytes = fs::read(self.bus.folder().join("state/track")).unwrap();
         parse(&bytes).unwrap().rows().copied().collect()
+    }
+
+    /// The kernel says that the battery has so many percent.
+    pub(crate) fn battery(&self, percent: u8) {
+        let folder = self.bus.folder().join(POWER).join("battery");
+        fs::create_dir_all(&folder).unwrap();
+        for (file, value) in
+            [("type", "Battery"), ("status", "Discharging"), ("capacity", &percent.to_string())]
+        {
+            fs::write(folder.join(file), value).unwrap();
+        }
     }
 
     /// As policyd does after an order.

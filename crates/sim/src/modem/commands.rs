@@ -91,7 +91,7 @@ impl Modem {
     pub(super) fn registration_values(&self, mode: u8) -> String {
         let stat = self.registration() as u8;
         if mode == 2 && matches!(stat, 1 | 5) {
-            format!("{stat},\"00C8\",\"0001E240\",7")
+            format!("{stat},\"{:04X}\",\"{:08X}\",7", self.mast.area, self.mast.cell)
         } else {
             stat.to_string()
         }

@@ -25,7 +25,7 @@ pub use self::calls::{Call, CallState};
 use self::calls::{Calls, Due};
 pub use self::card::SimCard;
 use self::messages::{Air, Entry};
-pub use self::network::Registration;
+pub use self::network::{Mast, Registration};
 pub use self::pdu::PduError;
 use self::store::Store;
 use crate::clock::Now;
@@ -107,6 +107,7 @@ pub struct Modem {
     offered: Registration,
     /// Switched on (`+CFUN`).
     radio: bool,
+    mast: Mast,
     sms_reference: u8,
 }
 
@@ -140,6 +141,7 @@ impl Modem {
             tray,
             offered,
             radio: true,
+            mast: Mast::default(),
             sms_reference: 0,
         }
     }

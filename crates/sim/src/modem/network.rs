@@ -37,6 +37,22 @@ impl Registration {
     }
 }
 
+/// The cell the modem is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mast {
+    /// Location or tracking area code.
+    pub area: u16,
+    /// Cell identity, 28 bits.
+    pub cell: u32,
+}
+
+impl Default for Mast {
+    fn default() -> Self {
+        Self { area: 200, cell: 123_456 }
+    }
+}
+
 impl Modem {
     /// Whether there is a SIM in the tray.
     pub fn has_sim(&self) -> bool {
@@ -61,6 +77,13 @@ impl Modem {
     /// The network offers something else.
     pub fn set_registration(&mut self, registration: Registration) -> Vec<Output> {
         self.becomes(|modem| modem.offered = registration)
+    }
+
+    /// The modem changes to another cell.
+    pub(crate) fn set_mast(&mut self, mast: Mast) -> Vec<Output> {
+        let told = self.registration().serves() && self.mast != mast;
+        self.mast = mast;
+        if told { self.tell_registration().into_iter().collect() } else { vec![] }
     }
 
     /// Somebody opens the tray.

@@ -2,7 +2,7 @@
 
 use daemon::Private;
 use daemon::access::{Access, Peer};
-use ipc::{Call, Contact, Happening, Missed, ModemState, NetworkTime, PastCall, Refusal, names, paths};
+use ipc::{Call, Cell, Contact, Happening, Missed, ModemState, NetworkTime, PastCall, Refusal, names, paths};
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::message::Header;
 use zbus::names::BusName;
@@ -24,6 +24,8 @@ const TOUCH: &[Peer] = &[Peer::Shell];
 /// Whoever can reach the bus of a developer's watch may call for help, too.
 const HELP: &[Peer] = &[Peer::Shell, Peer::Agent];
 const READERS: &[Peer] = &[Peer::Shell, Peer::Agent];
+/// Whoever says where the watch is.
+const PLACE: &[Peer] = &[Peer::Location];
 /// Whoever sets the clock.
 const CLOCK: &[Peer] = &[Peer::Policy, Peer::Agent];
 
@@ -113,6 +115,14 @@ impl Telephony1 {
     ) -> ipc::Result<(bool, Vec<Happening>)> {
         self.access.require(&header, TOUCH).await?;
         Ok(self.view.borrow().events.since(since))
+    }
+
+    async fn cell(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<Cell> {
+        self.access.require(&header, PLACE).await?;
+        let (reply, answer) = oneshot::channel();
+        let ending = || Refusal::Failed("telephonyd is ending".into());
+        self.inputs.send(Input::Cell(reply)).await.map_err(|_| ending())?;
+        answer.await.map_err(|_| ending())
     }
 
     async fn saw_missed(&self, #[zbus(header)] header: Header<'_>, newest: u64) -> ipc::Result<()> {

@@ -53,6 +53,8 @@ impl Core {
             // It is being called already.
             Refused::Busy
         } else {
+            // Also where nobody can be called: who searches asks where it was.
+            self.effects.push(Effect::Locate);
             self.record("emergency-call", vec![("number", number.0.clone())]);
             if self.modem.state == ModemState::Absent {
                 Refused::NoNetwork

@@ -198,6 +198,8 @@ pub(crate) enum Effect {
     KeepLog(Log),
     /// The screen can read another list of calls.
     LogChanged(Shown),
+    /// Help is called: where the watch is counts now.
+    Locate,
     /// Tell the diary.
     Record(Line),
 }

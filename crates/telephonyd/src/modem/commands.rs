@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::Private;
-use tokio::sync::{Mutex, Notify, mpsc, watch};
+use ipc::Cell;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, Variant};
 
-use super::name_of;
-use super::proxies::{CallProxy, VoiceProxy};
+use super::proxies::{CallProxy, ModemLocationProxy, VoiceProxy};
+use super::{cell, name_of};
 use crate::core::{CallId, Event, Ticket};
 use crate::service::Input;
 
@@ -115,6 +116,22 @@ impl Commands {
                 // It was faster, or has gone itself.
                 tracing::debug!(%error, "a call that is over is not forgotten");
             }
+        });
+    }
+
+    /// Tells the cell the modem is in; none where ModemManager does not say.
+    pub(crate) fn cell(&self, reply: oneshot::Sender<Cell>) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let told = async {
+                let modem = this.modem.borrow().clone().ok_or(CommandError::NoModem)?;
+                let builder =
+                    ModemLocationProxy::builder(&this.connection).cache_properties(CacheProperties::No);
+                Ok::<_, CommandError>(builder.path(modem).build().await?.get_location().await?)
+            };
+            let told = told.await.inspect_err(|error| tracing::debug!(%error, "the cell is not told"));
+            // Who asked may have gone.
+            let _ = reply.send(told.map_or_else(|_| cell::none(), |told| cell::read(&told)));
         });
     }
 

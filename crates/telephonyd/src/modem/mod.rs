@@ -4,6 +4,7 @@
 //! USSD and SIM toolkit are not looked at.
 
 mod ask;
+mod cell;
 mod clock;
 mod commands;
 mod follow;

@@ -55,6 +55,15 @@ pub(super) trait Call {
 }
 
 #[proxy(
+    interface = "org.freedesktop.ModemManager1.Modem.Location",
+    default_service = "org.freedesktop.ModemManager1"
+)]
+pub(super) trait ModemLocation {
+    /// By `MMModemLocationSource`.
+    fn get_location(&self) -> zbus::Result<HashMap<u32, zbus::OwnedVariant>>;
+}
+
+#[proxy(
     interface = "org.freedesktop.ModemManager1.Modem.Time",
     default_service = "org.freedesktop.ModemManager1"
 )]

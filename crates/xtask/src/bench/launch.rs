@@ -8,5 +8,5 @@ use super::row::{Row, Target};
 /// Our launcher beside bubblewrap.
 pub(super) fn run() -> Result<Vec<Row>> {
     ensure!(nix::unistd::geteuid().is_root(), "this needs root: both sides make namespaces and mounts");
-    measure("nestling-launcher", "launch", Target::Ratio(0.5))
+    measure("nestling-launcher", "launch", &[Target::Ratio(0.5)])
 }

@@ -9,6 +9,7 @@ mod display;
 mod exposure;
 mod host;
 mod launch;
+mod location;
 mod meter;
 mod policy;
 mod program;
@@ -26,9 +27,10 @@ use crate::{paths, process};
 type Bench = (&'static str, &'static str, fn() -> Result<Vec<Row>>);
 
 /// Name, what it looks at, how.
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("policy", "a decision, and a new store from its rules to a reader that has them", policy::run),
     ("telephony", "a stranger's call, from the modem's ring to the hang-up at the modem", telephony::run),
+    ("location", "what gpsd says as fast as it can, parsed and judged", location::run),
     ("launch", "from the request to the app's main", launch::run),
     ("exposure", "what systemd-analyze security says of the units", exposure::run),
     ("display", "an app at fifty pictures a second, and one that stands still", display::run),

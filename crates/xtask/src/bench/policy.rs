@@ -30,7 +30,7 @@ const WINDOWS: usize = 20;
 /// A decision, then the store.
 pub(super) fn run() -> Result<Vec<Row>> {
     let mut rows = decisions()?;
-    rows.extend(measure("store", "publish", Target::Ratio(2.0))?);
+    rows.extend(measure("store", "publish", &[Target::Ratio(2.0)])?);
     Ok(rows)
 }
 

@@ -31,7 +31,7 @@ impl Row {
         let holds = target.map(|target| match target {
             Target::Most(limit) => ours <= limit,
             // Without a peer nothing is proven.
-            Target::Ratio(limit) => ratio.is_some_and(|ratio| ratio <= limit),
+            Target::Ratio(limit) => ratio.is_some_and(|ratio| shown(ratio) <= limit),
         });
         let target = target.map(|target| match target {
             Target::Most(limit) => format!("≤ {limit}"),
@@ -56,6 +56,11 @@ impl Row {
             verdict.to_owned(),
         ]
     }
+}
+
+/// Of a ratio, what is shown of it is what is judged: two who wait for the same third are a hair apart by chance.
+fn shown(ratio: f64) -> f64 {
+    (ratio * 100.0).round() / 100.0
 }
 
 /// Three digits say enough.
@@ -102,7 +107,8 @@ mod tests {
     fn a_ratio_holds_up_to_its_target_and_not_without_a_peer() {
         let holds = |ours, peer| Row::new("x", ours, peer, Some(Target::Ratio(1.2))).holds;
         assert_eq!(holds(1.2, Some(1.0)), Some(true));
-        assert_eq!(holds(1.3, Some(1.0)), Some(false));
+        assert_eq!(holds(1.204, Some(1.0)), Some(true), "it reads 1.20x");
+        assert_eq!(holds(1.206, Some(1.0)), Some(false));
         assert_eq!(holds(0.1, None), Some(false));
         assert_eq!(holds(0.1, Some(0.0)), Some(false), "a peer that took no time was not measured");
     }

@@ -10,5 +10,5 @@ use crate::debian::tree;
 pub(super) fn run() -> Result<Vec<Row>> {
     // ModemManager comes from there.
     tree::ensure(false)?;
-    measure("nestling-telephonyd", "stranger", Target::Ratio(1.2))
+    measure("nestling-telephonyd", "stranger", &[Target::Ratio(1.2)])
 }

@@ -57,7 +57,7 @@ pub fn ensure(refresh: bool) -> Result<Tree> {
     }
     let apt = step("Reading Debian's package lists", || Apt::prepare(paths::trixie().join("debs")))?;
     let debs = step("Fetching Debian packages", || apt.download(packages.all()))?;
-    step("Unpacking them", || unpack(debs.values()))?;
+    step("Unpacking them", || unpack(debs.values(), &paths::tree()))?;
     let tree = Tree { lists, debs };
     step("Listing the kernel's modules", || depmod(&paths::tree(), tree.kernel_release()?))?;
     fs::write(&stamp, serde_json::to_string_pretty(&tree)?)?;
@@ -68,24 +68,40 @@ pub fn ensure(refresh: bool) -> Result<Tree> {
 /// of them is run here.
 pub fn of_the_bench() -> Result<Vec<PathBuf>> {
     let _lock = process::lock(&paths::trixie())?;
-    let packages = Packages::of_the_bench()?;
-    let stamp = paths::trixie().join("bench.json");
+    Ok(fetched("bench", &Packages::of_the_bench()?.ship)?.0)
+}
+
+/// Unpacks the peers that run on this machine into [`paths::peers`], where that was not done. They run with the tree's
+/// loader and libraries.
+pub fn peers() -> Result<()> {
+    let _lock = process::lock(&paths::trixie())?;
+    let (debs, fresh) = fetched("peer", &Packages::of_the_bench()?.build)?;
+    if fresh || !paths::peers().exists() {
+        step("Unpacking them", || unpack(debs.iter(), &paths::peers()))?;
+    }
+    Ok(())
+}
+
+/// The `.deb` files of these packages, and whether they were fetched now; `which` names their folder.
+fn fetched(which: &str, packages: &[String]) -> Result<(Vec<PathBuf>, bool)> {
+    let stamp = paths::trixie().join(which).with_extension("json");
     if let Ok(text) = fs::read_to_string(&stamp)
         && let Ok(debs) = serde_json::from_str::<BTreeMap<String, PathBuf>>(&text)
         && debs.len() == packages.len()
         && packages.iter().all(|package| debs.get(package).is_some_and(|deb| deb.exists()))
     {
-        return Ok(debs.into_values().collect());
+        return Ok((debs.into_values().collect(), false));
     }
-    let apt = step("Reading Debian's package lists", || Apt::prepare(paths::trixie().join("bench-debs")))?;
+    let folder = paths::trixie().join(format!("{which}-debs"));
+    let apt = step("Reading Debian's package lists", || Apt::prepare(folder))?;
     let debs = step("Fetching the peers to measure", || apt.download(packages.iter().map(String::as_str)))?;
     fs::write(&stamp, serde_json::to_string_pretty(&debs)?)?;
-    Ok(debs.into_values().collect())
+    Ok((debs.into_values().collect(), true))
 }
 
-fn unpack<'a>(debs: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
-    let fresh = paths::trixie().join("tree.new");
-    for old in [&fresh, &paths::tree()] {
+fn unpack<'a>(debs: impl Iterator<Item = &'a PathBuf>, to: &Path) -> Result<()> {
+    let fresh = to.with_extension("new");
+    for old in [fresh.as_path(), to] {
         if old.exists() {
             fs::remove_dir_all(old)?;
         }
@@ -98,7 +114,7 @@ fn unpack<'a>(debs: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
     for deb in debs {
         process::run(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&fresh))?;
     }
-    fs::rename(&fresh, paths::tree())?;
+    fs::rename(&fresh, to)?;
     Ok(())
 }
 

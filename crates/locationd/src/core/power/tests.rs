@@ -24,12 +24,13 @@ struct Watch {
     now: Duration,
     on: bool,
     kept: usize,
+    steps: u64,
 }
 
 impl Watch {
     fn new() -> Self {
         let now = Duration::from_secs(100);
-        let mut watch = Self { power: Power::new(now), now, on: false, kept: 0 };
+        let mut watch = Self { power: Power::new(now), now, on: false, kept: 0, steps: 0 };
         watch.tell(PowerEvent::Zones(school()));
         watch
     }
@@ -56,9 +57,15 @@ impl Watch {
         }
     }
 
+    /// The pedometer is read.
+    fn steps(&mut self, more: u64) {
+        self.steps += more;
+        self.tell(PowerEvent::Steps(Some(self.steps)));
+    }
+
     /// Until the moment it asked for; how long that was.
     fn wait(&mut self) -> Duration {
-        let due = self.power.due().unwrap();
+        let due = self.power.due();
         let passed = due.saturating_sub(self.now);
         self.now = due;
         self.tell(PowerEvent::Due);
@@ -92,23 +99,159 @@ fn under_a_roof_the_receiver_goes_off_again() {
     assert_eq!(long, 3, "a receiver that has forgotten the sky gets its chance");
 }
 
+/// As the service does: the pedometer, then the moment.
+fn cycle(watch: &mut Watch, steps: u64) -> Duration {
+    let due = watch.power.due();
+    let passed = due.saturating_sub(watch.now);
+    watch.now = due;
+    watch.steps(steps);
+    watch.tell(PowerEvent::Due);
+    passed
+}
+
+/// Cycles without a step, some of them under the sky, until it looks no more.
+fn comes_to_rest(watch: &mut Watch, place: Place) {
+    let until = watch.now + RIDE.max(SITS);
+    while watch.now < until {
+        cycle(watch, 0);
+        if watch.on {
+            watch.looks_at(place);
+        }
+    }
+    cycle(watch, 0);
+    assert!(!watch.on);
+}
+
 #[test]
-fn at_rest_nothing_wakes_it_and_motion_does() {
+fn without_a_step_no_cycle_has_its_look_and_with_one_the_next_has() {
     let mut watch = Watch::new();
     watch.looks_at(south(0.0));
-    watch.tell(PowerEvent::Motion(Motion::Still));
+    for _ in 0..3 {
+        cycle(&mut watch, 5);
+        assert!(watch.on);
+        watch.looks_at(south(0.0));
+        comes_to_rest(&mut watch, south(0.0));
+        for _ in 0..500 {
+            let passed = cycle(&mut watch, 0);
+            assert!(!watch.on && passed <= CYCLE && passed >= Duration::from_mins(1), "{passed:?}");
+        }
+    }
+    // A counter that begins anew is no rest either.
+    watch.steps = 0;
+    cycle(&mut watch, 0);
+    assert!(watch.on);
+}
+
+#[test]
+fn under_a_roof_one_look_follows_the_last_steps() {
+    let mut watch = Watch::new();
     watch.looks_at(south(0.0));
-    assert!(!watch.on && watch.power.due().is_none());
-    watch.now += Duration::from_hours(9);
-    watch.tell(PowerEvent::Motion(Motion::Moving));
-    assert!(!watch.on, "what was at rest crossed nothing yet");
-    assert!(watch.wait() + SENSOR < CYCLE && watch.on);
+    for _ in 0..10 {
+        cycle(&mut watch, 5);
+        assert!(watch.on);
+        // Steps in the seconds of the look.
+        cycle(&mut watch, 5);
+        assert!(!watch.on);
+        cycle(&mut watch, 0);
+        assert!(watch.on);
+        cycle(&mut watch, 0);
+        for _ in 0..10 {
+            assert!(!watch.on);
+            cycle(&mut watch, 0);
+        }
+    }
+}
+
+#[test]
+fn who_sits_in_a_car_before_it_leaves_is_followed_without_a_step() {
+    let mut watch = Watch::new();
+    watch.looks_at(south(0.0));
+    cycle(&mut watch, 20);
+    watch.looks_at(south(0.0));
+    let sat = watch.now;
+    while watch.now + CYCLE * 2 < sat + SITS {
+        cycle(&mut watch, 0);
+        assert!(watch.on);
+        watch.looks_at(south(0.0));
+    }
+    for drove in 1..30 {
+        cycle(&mut watch, 0);
+        assert!(watch.on, "{drove}");
+        watch.looks_at(south(700.0 * f64::from(drove)));
+    }
+}
+
+#[test]
+fn a_pedometer_that_goes_away_is_as_good_as_none() {
+    let mut watch = Watch::new();
+    watch.looks_at(south(0.0));
+    cycle(&mut watch, 5);
+    watch.looks_at(south(0.0));
+    comes_to_rest(&mut watch, south(0.0));
+    for _ in 0..5 {
+        watch.tell(PowerEvent::Steps(None));
+        watch.wait();
+        assert!(watch.on);
+        watch.looks_at(south(0.0));
+    }
+}
+
+#[test]
+fn who_is_driven_may_stand_still_and_who_walks_as_far_into_a_house_is_not_looked_for() {
+    for (steps, driven) in [(10, true), (1000, false)] {
+        let mut watch = Watch::new();
+        watch.looks_at(south(0.0));
+        cycle(&mut watch, 10);
+        watch.looks_at(south(0.0));
+        cycle(&mut watch, steps);
+        watch.looks_at(south(800.0));
+        // Now there is no sky.
+        let (stood, mut looks) = (watch.now, 0);
+        while watch.now < stood + RIDE {
+            cycle(&mut watch, 0);
+            looks += usize::from(watch.on);
+        }
+        assert_eq!(looks > 1, driven, "{looks}");
+    }
+}
+
+/// Whoever is driven into a garage is not looked for until the next step, but for a while.
+#[test]
+fn a_ride_that_ends_under_a_roof_ends() {
+    let mut watch = Watch::new();
+    watch.looks_at(south(0.0));
+    cycle(&mut watch, 10);
+    watch.looks_at(south(0.0));
+    cycle(&mut watch, 10);
+    watch.looks_at(south(2000.0));
+    let ended = watch.now + RIDE + CYCLE * 2;
+    while watch.now < ended {
+        cycle(&mut watch, 0);
+    }
+    for _ in 0..100 {
+        cycle(&mut watch, 0);
+        assert!(!watch.on);
+    }
+}
+
+#[test]
+fn what_stayed_open_at_a_fence_is_asked_once_under_a_roof_and_then_in_its_turn() {
+    let mut watch = Watch::new();
+    watch.looks_at(south(110.0));
+    watch.looks_at(south(90.0));
+    watch.tell(PowerEvent::Undecided(Some(watch.now + Duration::from_secs(20))));
+    let (mut seconds, began) = (0, watch.now);
+    while watch.now < began + Duration::from_hours(1) {
+        let before = watch.on;
+        let passed = watch.wait();
+        seconds += if before { passed.as_secs() } else { 0 };
+    }
+    assert!(seconds < 400, "{seconds} s of an hour");
 }
 
 #[test]
 fn the_next_look_on_the_way_is_behind_the_fence() {
     let mut watch = Watch::new();
-    watch.tell(PowerEvent::Motion(Motion::Moving));
     watch.looks_at(south(300.0));
     watch.wait();
     watch.now += Duration::from_secs(20);
@@ -156,7 +299,6 @@ fn an_sos_keeps_it_on_whatever_comes() {
     assert!(watch.on);
     watch.looks_at(south(0.0));
     watch.looks_at(south(0.0));
-    watch.tell(PowerEvent::Motion(Motion::Still));
     watch.tell(PowerEvent::Battery(Battery::Dying));
     assert!(watch.on);
     let burst = watch.wait();
@@ -173,10 +315,13 @@ fn a_battery_that_is_low_pauses_longer_and_one_that_dies_keeps_the_place() {
     watch.tell(PowerEvent::Battery(Battery::Dying));
     assert!(watch.kept == 1 && watch.on);
     watch.looks_at(south(0.0));
-    assert!(watch.kept == 2 && !watch.on && watch.power.due().is_none());
-    watch.tell(PowerEvent::Motion(Motion::Moving));
-    assert!(watch.power.due().is_none());
-    watch.tell(PowerEvent::Battery(Battery::Good));
+    assert!(watch.kept == 2 && !watch.on);
+    for _ in 0..100 {
+        watch.tell(PowerEvent::Zones(school()));
+        watch.wait();
+        assert!(watch.kept == 2 && !watch.on);
+    }
+    watch.tell(PowerEvent::Battery(Battery::Low));
     assert!(watch.on, "it is charged");
 }
 
@@ -197,18 +342,24 @@ fn on_a_fence_a_third_fix_says_on_which_side() {
 
 #[test]
 fn a_guardians_look_finds_where_the_watch_is_now_and_what_is_open_at_a_fence_is_looked_at_again() {
-    let mut watch = Watch::new();
-    watch.looks_at(south(500.0));
-    watch.looks_at(south(500.0));
-    assert!(!watch.on);
-    watch.tell(PowerEvent::Looked);
-    assert!(watch.on);
-    watch.looks_at(south(500.0));
-    assert!(!watch.on, "two fixes are enough");
-    watch.tell(PowerEvent::Looked);
-    let decides = watch.now + Duration::from_secs(20);
-    watch.tell(PowerEvent::Undecided(Some(decides)));
-    watch.looks_at(south(500.0));
-    watch.wait();
-    assert_eq!((watch.now, watch.on), (decides, true));
+    for pedometer in [None, Some(7)] {
+        let mut watch = Watch::new();
+        watch.looks_at(south(500.0));
+        watch.tell(PowerEvent::Steps(pedometer));
+        watch.tell(PowerEvent::Looked);
+        watch.looks_at(south(500.0));
+        assert!(!watch.on);
+        watch.now += SITS;
+        watch.tell(PowerEvent::Looked);
+        assert!(watch.on);
+        watch.looks_at(south(500.0));
+        assert!(!watch.on, "two fixes are enough");
+        watch.tell(PowerEvent::Looked);
+        let decides = watch.now + Duration::from_secs(20);
+        watch.tell(PowerEvent::Undecided(Some(decides)));
+        watch.looks_at(south(500.0));
+        watch.tell(PowerEvent::Steps(pedometer));
+        watch.wait();
+        assert_eq!((watch.now + HOT, watch.on), (decides, true));
+    }
 }

@@ -109,6 +109,23 @@ fn t8_emergency_numbers_dial_with_no_rules_no_sim_and_no_network_of_ones_own() {
 }
 
 #[test]
+fn t8_whoever_calls_for_help_is_looked_for_and_nobody_else_is() {
+    let located = |watch: &Watch| watch.effects.iter().filter(|effect| **effect == Effect::Locate).count();
+    let mut watch = Watch::new();
+    watch.request(Request::Dial("aunt".into()));
+    watch.dial_emergency(STRANGER);
+    assert_eq!(located(&watch), 0);
+    watch.dial_emergency("112");
+    watch.dial_emergency("112");
+    assert_eq!(located(&watch), 1);
+    // Nobody can be called.
+    let mut watch = Watch::blank();
+    watch.modem(ModemState::Absent);
+    watch.dial_emergency("112");
+    assert_eq!(located(&watch), 1);
+}
+
+#[test]
 fn a09_what_is_no_emergency_number_does_not_dial_as_one() {
     for number in ["", "1", "1120", "+112", "112;", "*#06#", MUM, "0900123456", "116118"] {
         let mut watch = Watch::new();
