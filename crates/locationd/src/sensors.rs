@@ -149,6 +149,9 @@ mod tests {
             kernel.says("power/cell/capacity", nonsense);
             assert_eq!(kernel.battery(), None, "{}", nonsense.len());
         }
+        // Nobody reads so far.
+        kernel.says("power/cell/capacity", format!("5{}full", " ".repeat(100)));
+        assert_eq!(kernel.battery(), Some(Battery::Low));
         kernel.says("power/cell/capacity", b"\xff\xfe");
         assert_eq!(kernel.battery(), None);
         for nonsense in ["", "-1", "many", "18446744073709551616", &long] {

@@ -7,8 +7,9 @@ mod world;
 use std::time::Duration;
 
 use ipc::{Location1Proxy, Position, Refusal};
+use jiff::Timestamp;
 use nestling_locationd::track::Row;
-use policy::Place;
+use policy::{Days, Expect, Place, Zone};
 use sim::{LatLon, Walk};
 
 use world::{SCHOOL, Watch, home, school_zone, south_of_school};
@@ -123,6 +124,33 @@ async fn after_a_look_gpsd_lets_go_of_the_receiver_and_new_zones_have_it_back() 
     watch.publish(4, &[]).await;
     until(&location, "a look through another gpsd", |position| position.unix_time > before.unix_time).await;
     until_device_is(&watch, false).await;
+    watch.log_holds_no_coordinate();
+}
+
+/// It waits for a minute to begin.
+#[tokio::test]
+async fn a_watch_that_is_not_at_school_when_it_should_be_is_in_the_diary_with_what_is_known_of_it() {
+    let watch = Watch::start(&[]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    until(&location, "known", |position| position.known).await;
+    // The family's zone is UTC. It takes twenty seconds to be sure that the watch is at home.
+    let minute = (Timestamp::now().as_second() + 35) / 60 + 1;
+    let by = format!("{:02}:{:02}", minute / 60 % 24, minute % 60).parse().unwrap();
+    let expect = vec![Expect { days: Days::ALL, by }];
+    // Of two such zones the watch is in one.
+    let home = Zone { id: "home".into(), name: "Home".into(), latitude_e6: 60_167_403, ..school_zone() };
+    let zones = [school_zone(), home].map(|zone| Zone { expect: expect.clone(), ..zone });
+    watch.publish(2, &zones).await;
+    let found = watch.policyd.line(0, PATIENCE).await;
+    assert_eq!((found.kind.as_str(), found.details["zone"].as_str()), ("zone-entered", "home"));
+    let late = watch.policyd.line(1, PATIENCE + Duration::from_mins(1)).await;
+    assert_eq!((late.kind.as_str(), late.details["zone"].as_str()), ("zone-late", "school"));
+    assert_eq!((late.details["name"].as_str(), late.details["watch"].as_str()), ("School", "elsewhere"));
+    let due = Timestamp::from_second(minute * 60).unwrap();
+    let said: Timestamp = late.details["time"].parse().unwrap();
+    assert!((0..30).contains(&said.duration_since(due).as_secs()), "{said} for {due}");
+    assert!(late.details.values().all(|text| !text.contains("60.1") && !text.contains("24.9")));
+    assert_eq!(watch.policyd.lines().len(), 2, "who is at home is not late there");
     watch.log_holds_no_coordinate();
 }
 

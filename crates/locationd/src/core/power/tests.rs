@@ -241,12 +241,13 @@ fn what_stayed_open_at_a_fence_is_asked_once_under_a_roof_and_then_in_its_turn()
     watch.looks_at(south(90.0));
     watch.tell(PowerEvent::Undecided(Some(watch.now + Duration::from_secs(20))));
     let (mut seconds, began) = (0, watch.now);
-    while watch.now < began + Duration::from_hours(1) {
+    for _ in 0..100 {
         let before = watch.on;
         let passed = watch.wait();
         seconds += if before { passed.as_secs() } else { 0 };
     }
-    assert!(seconds < 400, "{seconds} s of an hour");
+    let all = watch.now.saturating_sub(began).as_secs();
+    assert!(seconds * 9 < all, "{seconds} s of {all}");
 }
 
 #[test]
