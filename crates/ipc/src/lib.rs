@@ -18,7 +18,7 @@ pub use proxies::{
 };
 pub use wire::{
     App, AppSession, AppState, Call, CallState, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look,
-    Missed, ModemState, News, PastCall, PolicyState, Position, limits,
+    Looked, Missed, ModemState, News, PastCall, PolicyState, Position, limits,
 };
 
 /// Well-known bus names, one for each daemon.

@@ -4,8 +4,8 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Missed, ModemState,
-    PastCall, PolicyState, Position,
+    App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Looked, Missed,
+    ModemState, PastCall, PolicyState, Position,
 };
 
 /// Rules come in here, and nowhere else.
@@ -74,6 +74,9 @@ pub trait Looks1 {
     /// How many looks there were since midnight, where the family's clock is.
     #[zbus(property(emits_changed_signal = "false"))]
     fn today(&self) -> zbus::Result<u32>;
+    /// The looks since midnight, the newest first, at most `limits::LOOKED`. For the screen alone.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn looked(&self) -> zbus::Result<Vec<Looked>>;
     /// Somebody looks, a look is over, or the day is.
     #[zbus(signal)]
     fn looks_changed(&self, looking: Vec<Look>, today: u32) -> zbus::Result<()>;

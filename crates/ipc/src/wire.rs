@@ -19,6 +19,8 @@ pub mod limits {
     pub const DIARY_TEXT: usize = 256;
     /// Looks that can be open at once: one of each guardian.
     pub const LOOKS: usize = 8;
+    /// Looks of a day that are told one by one: the newest.
+    pub const LOOKED: usize = 16;
     /// Apps the screen shows at most.
     pub const APPS: usize = 64;
 }
@@ -215,6 +217,19 @@ pub struct Look {
     pub since_ms: u64,
     /// Until when, milliseconds of the boot-time clock. Nobody has to say that it is over.
     pub until_ms: u64,
+}
+
+/// A look of today, for the child's list; never where the child was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Looked {
+    /// The guardian's id.
+    pub guardian: String,
+    /// What the family calls him; the id where he is no contact any more.
+    pub name: String,
+    /// Key of his picture, or empty.
+    pub picture: String,
+    /// When it began, seconds since 1970, UTC, by the watch's clock.
+    pub unix_time: i64,
 }
 
 /// A line a daemon asks policyd to write into the diary.

@@ -164,7 +164,7 @@ async fn tell(connection: &Connection, (revision, state): (u64, PolicyState)) {
 }
 
 /// The screen first: it shows a look before there is a position to be had.
-async fn tell_seen(connection: &Connection, Seen { looking, today }: &Seen) {
+async fn tell_seen(connection: &Connection, Seen { looking, today, .. }: &Seen) {
     for name in [names::SHELL, names::LOCATION] {
         let Some(emitter) = to(connection, paths::LOOKS, name) else { continue };
         if let Err(error) = Looks1::looks_changed(&emitter, looking, *today).await {

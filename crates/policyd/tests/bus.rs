@@ -236,6 +236,9 @@ async fn t14_the_screen_and_locationd_alone_are_told_of_a_look() {
         assert_eq!((look.guardian.as_str(), look.name.as_str(), seen.today), ("mum", "Mum", 1), "{name}");
         assert_eq!(look.until_ms, look.since_ms + 120_000);
         assert_eq!((&looks1.looking().await.unwrap(), looks1.today().await.unwrap()), (&seen.looking, 1));
+        // Who looked earlier is the screen's alone.
+        let looked = looks1.looked().await.ok().map(|looks| looks.len());
+        assert_eq!(looked, (*name == "org.nestling.Shell").then_some(1), "{name}");
     }
 }
 

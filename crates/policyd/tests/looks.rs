@@ -73,6 +73,11 @@ fn lines(office: &Office) -> Vec<DiaryEntry> {
     office.read_diary(5, 100).unwrap()
 }
 
+/// Who looked today and when, the newest first.
+fn looked(office: &Office, seconds: u64) -> Vec<(String, i64)> {
+    office.seen(at(seconds)).looked.into_iter().map(|look| (look.name, look.unix_time)).collect()
+}
+
 fn looking(office: &Office, seconds: u64) -> Vec<String> {
     office.seen(at(seconds)).looking.into_iter().map(|look| look.name).collect()
 }
@@ -172,9 +177,37 @@ fn a54_a_restart_of_policyd_forgets_no_look() {
     drop(office);
     let mut office = home.boot(60);
     assert_eq!((looking(&office, 60), office.seen(at(60)).today), (vec!["Mum".to_owned()], 12));
+    assert_eq!(looked(&office, 60).first(), Some(&("Mum".to_owned(), at(21).unix)));
     assert!(matches!(look(&mut office, &mut home.mum, 61), Err(Refusal::Busy(_))));
     assert_eq!(looking(&office, 130), Vec::<String>::new());
     look(&mut office, &mut home.mum, 3700).unwrap();
+}
+
+#[test]
+fn t25_the_list_of_the_day_is_the_newest_sixteen_looks_and_ends_at_midnight() {
+    let (mut home, mut office) = Home::new();
+    for second in 10..20 {
+        look(&mut office, &mut home.mum, second).unwrap();
+    }
+    for second in 30..40 {
+        look(&mut office, &mut home.dad, second).unwrap();
+    }
+    let seen = office.seen(at(60));
+    let (dad, mum) = (("Dad", "dad", "face:dad"), ("Mum", "mum", "face:mum"));
+    let expected = (0..10).rev().map(|n| (dad, 30 + n)).chain((0..10).rev().map(|n| (mum, 10 + n))).take(16);
+    let told: Vec<_> = seen
+        .looked
+        .iter()
+        .map(|look| ((look.name.as_str(), look.guardian.as_str(), look.picture.as_str()), look.unix_time))
+        .collect();
+    assert_eq!(told, expected.map(|(who, seconds)| (who, at(seconds).unix)).collect::<Vec<_>>());
+    assert_eq!(seen.today, 20, "the counter counts all of them");
+    // Whoever is no guardian any more looked all the same.
+    let watch = WatchId::parse(office.watch()).unwrap();
+    let retire = Body::Retire { guardian: "dad".into(), key: None, heir: None };
+    office.submit(&home.mum.order(&watch, 0, retire).to_bytes(), at(61)).unwrap();
+    assert_eq!(office.seen(at(62)).looked, seen.looked);
+    assert_eq!(looked(&office, 13 * 3600 + 45 * 60), []);
 }
 
 #[test]

@@ -8,13 +8,15 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use panel::{Layer, Under};
 use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
 use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
-use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock, looks};
+use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock, looked, looks};
 use crate::ui::{Page, Shell};
 
 /// What the face reads from the device, so that tests can set it.
@@ -23,6 +25,8 @@ pub trait Device {
     fn since_boot(&self) -> Duration;
     /// What the clock on the wall shows.
     fn wall(&self) -> DateTime;
+    /// What it showed at a moment, in seconds since 1970.
+    fn local(&self, unix: i64) -> DateTime;
     /// Percent of the battery, where there is one.
     fn battery(&self) -> Option<u8>;
 }
@@ -37,6 +41,10 @@ impl Device for ThisDevice {
 
     fn wall(&self) -> DateTime {
         jiff::Zoned::now().datetime()
+    }
+
+    fn local(&self, unix: i64) -> DateTime {
+        Timestamp::from_second(unix).unwrap_or_default().to_zoned(TimeZone::system()).datetime()
     }
 
     fn battery(&self) -> Option<u8> {
@@ -131,9 +139,16 @@ impl App {
                 app.handle(Event::Touch(touch));
             }
         });
-        for bind in
-            [apps::bind, call::bind, contacts::bind, emergency::bind, enrol::bind, face::bind, lock::bind]
-        {
+        for bind in [
+            apps::bind,
+            call::bind,
+            contacts::bind,
+            emergency::bind,
+            enrol::bind,
+            face::bind,
+            lock::bind,
+            looked::bind,
+        ] {
             bind(&app.shell, &touched);
         }
         let seat = app.stage.seat.clone();
@@ -209,6 +224,10 @@ impl App {
             Screen::Contacts { people, before, after } => {
                 contacts::show(shell, &people, before, after);
                 Page::Contacts
+            }
+            Screen::Looked { looks, before, after } => {
+                looked::show(shell, &looks, (before, after), |unix| self.device.local(unix));
+                Page::Looked
             }
             Screen::Apps { apps, before, after } => {
                 apps::show(shell, &apps, before, after);

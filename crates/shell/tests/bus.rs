@@ -9,7 +9,7 @@ use std::time::Duration;
 use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
-    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, ModemState, News,
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, Looked, ModemState, News,
     PolicyState, Refusal, names, paths,
 };
 use nestling_shell::bus;
@@ -181,6 +181,16 @@ impl Looks {
     fn today(&self) -> u32 {
         7
     }
+    #[zbus(property)]
+    fn looked(&self) -> Vec<Looked> {
+        let look = |name: &str| Looked {
+            guardian: name.to_lowercase(),
+            name: name.into(),
+            picture: String::new(),
+            unix_time: 7,
+        };
+        self.0.iter().map(|open| look(&open.name)).collect()
+    }
     #[zbus(signal, name = "LooksChanged")]
     async fn tell(emitter: &SignalEmitter<'_>, looking: Vec<Look>, today: u32) -> zbus::Result<()>;
 }
@@ -196,9 +206,13 @@ async fn t14_the_screen_hears_of_a_look_and_finds_one_that_is_open() {
     policyd.object_server().at(paths::LOOKS, Looks(vec![look("Mum")])).await.unwrap();
     policyd.request_name(names::POLICY).await.unwrap();
     until(&events, |e| matches!(e, Event::Looks(looks, 7) if *looks == [look("Mum")])).await;
+    until(&events, |e| matches!(e, Event::Looked(looked) if looked.len() == 1 && looked[0].name == "Mum"))
+        .await;
     let emitter = SignalEmitter::new(&policyd, paths::LOOKS).unwrap();
     Looks::tell(&emitter, vec![look("Mum"), look("Dad")], 8).await.unwrap();
     until(&events, |e| matches!(e, Event::Looks(looks, 8) if *looks == [look("Mum"), look("Dad")])).await;
+    // And reads who looked today.
+    until(&events, |e| matches!(e, Event::Looked(looked) if looked.len() == 1)).await;
 }
 
 #[derive(Default)]

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, AppState, Call, CallState, Contact, Look, Missed, ModemState, PolicyState};
+use ipc::{
+    App, AppSession, AppState, Call, CallState, Contact, Look, Looked, Missed, ModemState, PolicyState,
+};
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
 
@@ -295,6 +297,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         .prop_map(|(state, since)| Call { since_ms: since, ..call(state, Duration::ZERO) });
     let touch = prop_oneof![
         Just(Touch::Contacts),
+        Just(Touch::Looked),
         Just(Touch::Ask),
         Just(Touch::Close),
         any::<i32>().prop_map(Touch::Turn),
@@ -345,6 +348,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 Event::Looks(looks.into_iter().map(look).collect(), 3)
             }
         ),
+        (0_usize..30).prop_map(looked),
         Just(Event::Refused),
         apps,
         touch.prop_map(Event::Touch),
@@ -367,6 +371,44 @@ fn t16_a_look_ends_where_policyd_is_gone() {
     assert_eq!(model.looking(NOW + secs(60)), ["Mum"]);
     assert_eq!(model.looking(NOW + secs(120)), Vec::<&str>::new());
     assert_eq!((model.next_change(NOW + secs(120)), model.looks_today()), (None, 4));
+}
+
+fn looked(count: usize) -> Event {
+    let look = |n| Looked {
+        guardian: format!("g{n}"),
+        name: format!("G{n}"),
+        picture: String::new(),
+        unix_time: 1_000 - n as i64,
+    };
+    Event::Looked((0..count).map(look).collect())
+}
+
+#[test]
+fn t25_who_looked_is_told_the_newest_first_three_on_a_page_until_the_day_is_over() {
+    let mut model = Model::default();
+    model.handle(looked(20), NOW);
+    model.handle(Event::Touch(Touch::Looked), NOW);
+    let mut seen = Vec::new();
+    loop {
+        let Screen::Looked { looks, after, before } = model.screen(NOW) else { panic!() };
+        assert!((1..=3).contains(&looks.len()) && before != seen.is_empty());
+        seen.extend(looks.into_iter().map(|look| look.name));
+        if !after {
+            break;
+        }
+        model.handle(Event::Touch(Touch::Turn(1)), NOW);
+    }
+    assert_eq!(seen, (0..16).map(|n| format!("G{n}")).collect::<Vec<_>>());
+    assert_eq!(model.next_change(NOW), Some(NOW + secs(15)), "a page nobody touches goes back to the time");
+    model.handle(looked(0), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+    model.handle(Event::Touch(Touch::Looked), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+    // A watch that is sealed under it says nothing of it any more.
+    model.handle(looked(1), NOW);
+    model.handle(Event::Touch(Touch::Looked), NOW);
+    model.handle(Event::Policy(PolicyState::Sealed), NOW);
+    assert_eq!(model.screen(NOW), Screen::Locked("112".into()));
 }
 
 proptest! {

@@ -45,7 +45,7 @@ fn active_waiting(watch: &Watch) {
 }
 
 /// With somebody who looks where the child is, and after that.
-const LOOKED: [(&str, Show); 8] = [
+const LOOKED: [(&str, Show); 10] = [
     ("face-looks", |w| w.looks(&[], 3)),
     ("looked-face", |w| w.looks(&["Mum"], 3)),
     ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
@@ -68,6 +68,17 @@ const LOOKED: [(&str, Show); 8] = [
         w.app.handle(Event::Policy(PolicyState::Sealed));
         w.tap(-80.0, 122.0);
         w.advance(1_200);
+    }),
+    ("who-saw-me", |w| {
+        w.looked(&["Dad", "Mum", "Grandmother", "Mum"]);
+        w.looks(&[], 4);
+        w.tap(0.0, w.counter());
+    }),
+    ("looked-who-saw-me", |w| {
+        w.looked(&["Dad", "Mum", "Grandmother", "Mum"]);
+        w.looks(&["Dad"], 4);
+        w.tap(0.0, w.counter());
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
     }),
     ("looked-sorry", |w| {
         w.looks(&["Dad"], 1);

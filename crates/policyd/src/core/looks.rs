@@ -117,6 +117,12 @@ impl Looks {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
+    /// Who looked in a day of the wall clock, and when, seconds since 1970; the newest first.
+    pub fn of_day<'a>(&'a self, day: &'a Range<i64>) -> impl Iterator<Item = (&'a str, i64)> {
+        let given = self.given.iter().rev().filter(|given| day.contains(&given.unix));
+        given.map(|given| (given.guardian.as_str(), given.unix))
+    }
+
     /// When something here changes by itself, on the boot-time clock.
     pub fn due(&self, now: Duration) -> Option<Duration> {
         let ends = self.open(now).into_iter().map(|look| look.until);

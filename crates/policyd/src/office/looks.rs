@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use daemon::wall::Now;
-use ipc::{Look, limits};
+use ipc::{Look, Looked, limits};
 use orders::Ledger;
 use policy::TimeZone;
 
@@ -22,6 +22,8 @@ pub struct Seen {
     pub looking: Vec<Look>,
     /// Looks since midnight, where the family's clock is.
     pub today: u32,
+    /// Those looks, the newest first and not more than the screen shows.
+    pub looked: Vec<Looked>,
 }
 
 /// What an earlier run of policyd left.
@@ -50,7 +52,19 @@ impl Office {
             Some(Look { guardian: open.guardian, name: guardian.name.clone(), since_ms, until_ms })
         };
         let looking = self.looks.open(now.boot).into_iter().filter_map(look).take(limits::LOOKS).collect();
-        Seen { looking, today: self.looks.in_day(&self.day(now)) }
+        let day = self.day(now);
+        let looked = self.looks.of_day(&day).take(limits::LOOKED);
+        let looked = looked.filter_map(|(guardian, unix_time)| self.looked(guardian, unix_time)).collect();
+        Seen { looking, today: self.looks.in_day(&day), looked }
+    }
+
+    /// With the name and the picture of now: whoever is no guardian any more looked all the same.
+    fn looked(&self, guardian: &str, unix_time: i64) -> Option<Looked> {
+        let Rules::Open { ledger, .. } = &self.rules else { return None };
+        let contact = ledger.policy().and_then(|policy| policy.contact(guardian));
+        let picture = contact.map(|contact| contact.picture.clone()).unwrap_or_default();
+        let name = name(ledger, guardian).to_owned();
+        Some(Looked { guardian: guardian.to_owned(), name, picture, unix_time })
     }
 
     /// When [`Office::seen`] changes by itself, or [`Office::tell_floods`] has something to tell; on the boot-time clock.

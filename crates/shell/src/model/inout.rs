@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, Call, CallState, Contact, Look, Missed, ModemState, PolicyState};
+use ipc::{App, AppSession, Call, CallState, Contact, Look, Looked, Missed, ModemState, PolicyState};
 
 /// What the child touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Touch {
     /// The button or swipe that opens the contacts.
     Contacts,
+    /// The counter of looks on the face.
+    Looked,
     /// "Ask a grown-up".
     Ask,
     /// Back to the time.
     Close,
-    /// Another page of contacts or apps.
+    /// Another page of people, looks or apps.
     Turn(i32),
     /// The button that opens the apps.
     Apps,
@@ -71,6 +73,8 @@ pub enum Event {
     Unseated(u64, &'static str),
     /// Who looks where the child is, and how often that was done today.
     Looks(Vec<Look>, u32),
+    /// Who did so today, the newest first.
+    Looked(Vec<Looked>),
     /// A command was turned down.
     Refused,
     /// The child's finger.
@@ -162,6 +166,15 @@ pub enum Screen {
     Contacts {
         /// At most four.
         people: Vec<Person>,
+        /// There is a page before.
+        before: bool,
+        /// There is a page after.
+        after: bool,
+    },
+    /// A page of today's looks.
+    Looked {
+        /// At most three, the newest first.
+        looks: Vec<Looked>,
         /// There is a page before.
         before: bool,
         /// There is a page after.

@@ -21,6 +21,8 @@ pub use inout::{AppPhase, Command, Enrol, Event, Hint, OnCall, Person, Screen, S
 
 /// Contacts on one page.
 const PAGE: usize = 4;
+/// Rows of a list on one page.
+const ROWS: usize = 3;
 /// More people than a child calls; the rest of a longer list is not shown.
 const PEOPLE: usize = 64;
 /// A page nobody touches goes back to the time.
@@ -48,6 +50,7 @@ enum Page {
     Home,
     Apps(usize),
     Contacts(usize),
+    Looked(usize),
     Enrol(Option<(String, Duration)>, bool),
     /// Since when; and whether the number was dialled.
     Emergency(Duration, bool),
@@ -100,6 +103,9 @@ impl Model {
                 self.policy = Some(state);
                 // Bound while the code was shown: it did its work.
                 if state != PolicyState::Unbound && matches!(self.page, Page::Enrol(..)) {
+                    self.page = Page::Home;
+                }
+                if state == PolicyState::Sealed && matches!(self.page, Page::Looked(_) | Page::Apps(_)) {
                     self.page = Page::Home;
                 }
                 None
@@ -155,6 +161,14 @@ impl Model {
                 self.looks.set(looking, today);
                 None
             }
+            Event::Looked(looked) => {
+                self.looks.set_looked(looked);
+                // At midnight there is nothing left to say.
+                if self.looks.looked().is_empty() && matches!(self.page, Page::Looked(_)) {
+                    self.page = Page::Home;
+                }
+                None
+            }
             Event::Refused => {
                 self.apps.leave();
                 if !self.counts_down() {
@@ -200,6 +214,8 @@ impl Model {
                 return self.missed.first().map(|missed| Command::SawMissed(missed.newest));
             }
             Touch::Apps => self.page = Page::Apps(0),
+            Touch::Looked if self.looks.looked().is_empty() => {}
+            Touch::Looked => self.page = Page::Looked(0),
             Touch::Open(id) => {
                 self.page = Page::Home;
                 self.apps.open(&id, now);
@@ -218,6 +234,7 @@ impl Model {
                 let (n, last) = match &mut self.page {
                     Page::Contacts(n) => (n, self.contacts.len() / PAGE),
                     Page::Apps(n) => (n, self.apps.drawer().len().saturating_sub(1) / PAGE),
+                    Page::Looked(n) => (n, self.looks.looked().len().saturating_sub(1) / ROWS),
                     _ => return None,
                 };
                 *n = n.saturating_add_signed(by as isize).min(last);
@@ -249,7 +266,9 @@ impl Model {
     fn page_ends(&self) -> Option<Duration> {
         match &self.page {
             Page::Home => None,
-            Page::Contacts(_) | Page::Apps(_) | Page::Enrol(None, _) => Some(self.touched + IDLE),
+            Page::Contacts(_) | Page::Apps(_) | Page::Looked(_) | Page::Enrol(None, _) => {
+                Some(self.touched + IDLE)
+            }
             Page::Enrol(Some((_, until)), _) => Some(*until),
             Page::Emergency(since, false) => Some(*since + COUNTDOWN),
             Page::Emergency(since, true) => Some(*since + COUNTDOWN + DIALLED),
@@ -287,6 +306,11 @@ impl Model {
                 after: self.apps.drawer().len() > (page + 1) * PAGE,
             },
             Page::Contacts(page) => self.contacts_screen(*page),
+            Page::Looked(page) => Screen::Looked {
+                looks: self.looks.looked().iter().skip(page * ROWS).take(ROWS).cloned().collect(),
+                before: *page > 0,
+                after: self.looks.looked().len() > (page + 1) * ROWS,
+            },
             Page::Enrol(Some((code, until)), _) => {
                 Screen::Enrol(Enrol::Code(code.clone(), until.saturating_sub(now).as_secs() / 6))
             }

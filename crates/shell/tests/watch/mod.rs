@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipc::{AppSession, AppState, Call, CallState, Contact, Look, ModemState, PolicyState};
+use ipc::{AppSession, AppState, Call, CallState, Contact, Look, Looked, ModemState, PolicyState};
 use jiff::civil::{DateTime, date};
 use nestling_shell::Finger;
 use nestling_shell::app::{App, Device, Seat, Stage};
@@ -33,6 +33,10 @@ impl Device for Hands {
 
     fn wall(&self) -> DateTime {
         *self.start.borrow() + jiff::SignedDuration::try_from(self.panel.now()).unwrap()
+    }
+
+    fn local(&self, unix: i64) -> DateTime {
+        jiff::Timestamp::from_second(unix).unwrap().to_zoned(jiff::tz::TimeZone::UTC).datetime()
     }
 
     fn battery(&self) -> Option<u8> {
@@ -172,6 +176,26 @@ impl Watch {
         let look =
             |name: &&str| Look { guardian: name.to_lowercase(), name: (*name).into(), since_ms, until_ms };
         self.app.handle(Event::Looks(names.iter().map(look).collect(), today));
+    }
+
+    /// These people looked today, the newest first, half an hour apart, and the last five minutes ago.
+    pub fn looked(&self, names: &[&str]) {
+        let newest = date(2026, 11, 23).at(10, 4, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+        let newest = newest.timestamp().as_second();
+        let look = |(n, name): (usize, &&str)| Looked {
+            guardian: name.to_lowercase(),
+            name: (*name).into(),
+            picture: format!("face:{}", name.to_lowercase()),
+            unix_time: newest - 1_800 * n as i64,
+        };
+        self.app.handle(Event::Looked(names.iter().enumerate().map(look).collect()));
+    }
+
+    /// How far below the centre the face's counter of looks is.
+    pub fn counter(&self) -> f32 {
+        let (width, height) = (self.size.0 as f32, self.size.1 as f32);
+        let dial = if height - width >= 60.0 { (width - height) / 2.0 } else { 0.0 };
+        dial - width / 2.0 * 0.37
     }
 
     /// Where the middle of the card is that says so, from the centre.
