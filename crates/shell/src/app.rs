@@ -16,7 +16,9 @@ use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
 use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
-use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock, looked, looks};
+use crate::pages::{
+    Finger, Touched, app, apps, call, calls, contacts, emergency, enrol, face, lock, looked, looks,
+};
 use crate::ui::{Page, Shell};
 
 /// What the face reads from the device, so that tests can set it.
@@ -142,6 +144,7 @@ impl App {
         for bind in [
             apps::bind,
             call::bind,
+            calls::bind,
             contacts::bind,
             emergency::bind,
             enrol::bind,
@@ -222,8 +225,17 @@ impl App {
                 Page::Locked
             }
             Screen::Contacts { people, before, after } => {
-                contacts::show(shell, &people, before, after);
+                contacts::show(shell, &people, before, after, self.model.borrow().has_calls());
                 Page::Contacts
+            }
+            Screen::Calls { calls, before, after } => {
+                let (today, local) = (self.device.wall(), |unix| self.device.local(unix));
+                calls::show(shell, &calls, (before, after), today, local);
+                Page::Calls
+            }
+            Screen::Person(person) => {
+                calls::show_person(shell, &person);
+                Page::Person
             }
             Screen::Looked { looks, before, after } => {
                 looked::show(shell, &looks, (before, after), |unix| self.device.local(unix));

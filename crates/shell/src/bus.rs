@@ -153,12 +153,17 @@ async fn watch_telephony(
             emit(Event::TelephonyGone);
         }
     };
-    let read_missed = async || match telephony.missed().await {
-        Ok(missed) => emit(Event::Missed(missed)),
-        Err(error) => debug!(%error, "telephonyd does not tell whom the child missed"),
+    let read_calls = async || match (telephony.missed().await, telephony.calls().await) {
+        (Ok(missed), Ok(calls)) => {
+            emit(Event::Missed(missed));
+            emit(Event::Calls(calls));
+        }
+        (missed, calls) => {
+            debug!(missed = ?missed.err(), calls = ?calls.err(), "telephonyd does not tell its calls");
+        }
     };
     read().await;
-    read_missed().await;
+    read_calls().await;
     loop {
         tokio::select! {
             // In the order they came: a call that changes after the state was read is newer than it.
@@ -166,7 +171,7 @@ async fn watch_telephony(
             new = owner.next() => {
                 if new.ok_or(BusError::Gone)?.is_some() {
                     read().await;
-                    read_missed().await;
+                    read_calls().await;
                 } else {
                     info!("telephonyd is gone");
                     emit(Event::TelephonyGone);
@@ -178,7 +183,7 @@ async fn watch_telephony(
                 match arguments.happening.what {
                     News::Call => emit(Event::Call(arguments.happening.call)),
                     News::State => read().await,
-                    News::Calls => read_missed().await,
+                    News::Calls => read_calls().await,
                 }
             }
         }

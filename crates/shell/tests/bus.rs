@@ -9,8 +9,8 @@ use std::time::Duration;
 use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
-    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, Looked, ModemState, News,
-    PolicyState, Refusal, names, paths,
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, Looked, Missed,
+    ModemState, News, PastCall, PolicyState, Refusal, names, paths,
 };
 use nestling_shell::bus;
 use nestling_shell::display::Display;
@@ -39,6 +39,21 @@ impl Telephony {
     }
     fn hang_up(&self, call: u64) {
         self.asked.lock().unwrap().push(format!("hang up {call}"));
+    }
+    fn calls(&self) -> Vec<PastCall> {
+        vec![PastCall {
+            contact: "mum".into(),
+            name: "Mum".into(),
+            picture: String::new(),
+            incoming: true,
+            outcome: "missed".into(),
+            unix_time: 7,
+            seconds: 0,
+        }]
+    }
+    #[zbus(property)]
+    fn missed(&self) -> Vec<Missed> {
+        vec![]
     }
     #[zbus(property)]
     fn call(&self) -> Call {
@@ -138,9 +153,14 @@ async fn state_is_read_at_the_start_and_again_when_telephonyd_comes_back() {
     let first = telephonyd(&bus, &asked, Call::none()).await;
     let (_commands, events, _ended) = shell(&bus);
     until(&events, |e| matches!(e, Event::Telephony { contacts, .. } if contacts.len() == 1)).await;
+    until(&events, |e| matches!(e, Event::Calls(calls) if calls.len() == 1)).await;
     let happening = Happening { seq: 1, what: News::Call, call: ringing() };
     Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), happening).await.unwrap();
     until(&events, |e| matches!(e, Event::Call(call) if call.name == "Mum")).await;
+    // The list of calls is read again when it is another.
+    let happening = Happening { seq: 2, what: News::Calls, call: Call::none() };
+    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), happening).await.unwrap();
+    until(&events, |e| matches!(e, Event::Calls(calls) if calls.len() == 1)).await;
     first.close().await.unwrap();
     until(&events, |e| matches!(e, Event::TelephonyGone)).await;
     let _second = telephonyd(&bus, &asked, ringing()).await;

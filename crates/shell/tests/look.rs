@@ -104,6 +104,7 @@ fn no_page_has_more_than_seven_words() {
         ("sorry", 0),
         ("looks", 1),
         ("looked", 1),
+        ("calls", 1),
     ] {
         let source = fs::read_to_string(ui().join(format!("pages/{page}.slint"))).unwrap();
         let shown = source.lines().filter(|line| {

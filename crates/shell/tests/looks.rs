@@ -36,11 +36,16 @@ fn part(watch: &Watch, rows: std::ops::Range<i32>, reach: i32) -> Vec<Pixel> {
 type Show = fn(&Watch);
 
 /// The ways to each page.
-const PAGES: [(Page, Show); 13] = [
+const PAGES: [(Page, Show); 15] = [
     (Page::Face, |_| {}),
     (Page::Contacts, |watch| {
         watch.tap(0.0, watch.phone());
     }),
+    (Page::Calls, |watch| {
+        watch.calls(&[("Mum", true, "missed")]);
+        watch.app.handle(Event::Touch(Touch::Calls));
+    }),
+    (Page::Person, |watch| watch.app.handle(Event::Touch(Touch::Person("mum".into())))),
     (Page::Looked, |watch| {
         watch.looked(&["Dad", "Mum", "Mum", "Dad"]);
         watch.app.handle(Event::Touch(Touch::Looked));

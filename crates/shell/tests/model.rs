@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use ipc::{
-    App, AppSession, AppState, Call, CallState, Contact, Look, Looked, Missed, ModemState, PolicyState,
+    App, AppSession, AppState, Call, CallState, Contact, Look, Looked, Missed, ModemState, PastCall,
+    PolicyState,
 };
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
@@ -298,6 +299,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     let touch = prop_oneof![
         Just(Touch::Contacts),
         Just(Touch::Looked),
+        Just(Touch::Calls),
+        "c?[0-9]?".prop_map(Touch::Person),
         Just(Touch::Ask),
         Just(Touch::Close),
         any::<i32>().prop_map(Touch::Turn),
@@ -349,6 +352,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             }
         ),
         (0_usize..30).prop_map(looked),
+        (0_usize..90).prop_map(calls),
         Just(Event::Refused),
         apps,
         touch.prop_map(Event::Touch),
@@ -371,6 +375,67 @@ fn t16_a_look_ends_where_policyd_is_gone() {
     assert_eq!(model.looking(NOW + secs(60)), ["Mum"]);
     assert_eq!(model.looking(NOW + secs(120)), Vec::<&str>::new());
     assert_eq!((model.next_change(NOW + secs(120)), model.looks_today()), (None, 4));
+}
+
+fn calls(count: usize) -> Event {
+    let call = |n| PastCall {
+        contact: if n % 5 == 4 { String::new() } else { format!("c{n}") },
+        name: format!("Friend {n}"),
+        picture: String::new(),
+        incoming: true,
+        outcome: "answered".into(),
+        unix_time: 1_000 - n as i64,
+        seconds: 9,
+    };
+    Event::Calls((0..count).map(call).collect())
+}
+
+#[test]
+fn the_list_of_calls_calls_nobody_by_itself() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 3), NOW);
+    model.handle(Event::Touch(Touch::Calls), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None), "there are none");
+    model.handle(calls(200), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Calls), NOW), None);
+    let mut seen = Vec::new();
+    loop {
+        let Screen::Calls { calls, before, after } = model.screen(NOW) else { panic!() };
+        assert!((1..=3).contains(&calls.len()) && before != seen.is_empty());
+        seen.extend(calls);
+        if !after {
+            break;
+        }
+        model.handle(Event::Touch(Touch::Turn(1)), NOW);
+    }
+    assert_eq!(seen.len(), 60);
+    let may_call: Vec<_> =
+        seen.iter().filter(|(_, may)| *may).map(|(call, _)| call.contact.as_str()).collect();
+    assert_eq!(may_call, ["c0", "c1", "c2"], "neither the emergency number nor who may not be called");
+    for id in ["", "c7"] {
+        assert_eq!(model.handle(Event::Touch(Touch::Person(id.into())), NOW), None);
+        assert!(matches!(model.screen(NOW), Screen::Calls { .. }));
+    }
+    assert_eq!(model.handle(Event::Touch(Touch::Person("c1".into())), NOW), None);
+    let Screen::Person(person) = model.screen(NOW) else { panic!() };
+    assert_eq!((person.id.as_str(), person.name.as_str()), ("c1", "Friend 1"));
+    assert_eq!(model.next_change(NOW), Some(NOW + secs(15)));
+    assert_eq!(model.handle(Event::Touch(Touch::Dial("c1".into())), NOW), Some(Command::Dial("c1".into())));
+    // Somebody who is taken away has no page any more.
+    model.handle(snapshot(Call::none(), 1), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+}
+
+#[test]
+fn who_looks_at_the_calls_has_seen_what_was_missed() {
+    let mut model = Model::default();
+    model.handle(calls(1), NOW);
+    let missed =
+        Missed { contact: "c0".into(), name: "C".into(), picture: String::new(), count: 1, newest: 4 };
+    model.handle(Event::Missed(vec![missed]), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Calls), NOW), Some(Command::SawMissed(4)));
+    model.handle(Event::Policy(PolicyState::Sealed), NOW);
+    assert_eq!(model.screen(NOW), Screen::Locked("112".into()));
 }
 
 fn looked(count: usize) -> Event {

@@ -5,7 +5,7 @@
 mod watch;
 
 use ipc::{AppState, Call, CallState, Missed, ModemState, PolicyState};
-use nestling_shell::model::Event;
+use nestling_shell::model::{Event, Touch};
 use panel::Pixel;
 
 use watch::{INK, PAPER, SIZES, Watch};
@@ -44,8 +44,18 @@ fn active_waiting(watch: &Watch) {
     watch.advance(83_000);
 }
 
+const CALLS: [(&str, bool, &str); 7] = [
+    ("Mum", true, "missed"),
+    ("Gran", false, "answered"),
+    ("Dad", true, "answered"),
+    ("Grandmother", true, "answered"),
+    ("112", false, "answered"),
+    ("Aunt", false, "unanswered"),
+    ("Mum", true, "declined"),
+];
+
 /// With somebody who looks where the child is, and after that.
-const LOOKED: [(&str, Show); 10] = [
+const LOOKED: [(&str, Show); 12] = [
     ("face-looks", |w| w.looks(&[], 3)),
     ("looked-face", |w| w.looks(&["Mum"], 3)),
     ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
@@ -69,6 +79,17 @@ const LOOKED: [(&str, Show); 10] = [
         w.tap(-80.0, 122.0);
         w.advance(1_200);
     }),
+    ("looked-calls", |w| {
+        w.calls(&CALLS);
+        w.looks(&["Dad"], 4);
+        w.app.handle(Event::Touch(Touch::Calls));
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
+    ("looked-person", |w| {
+        w.calls(&CALLS);
+        w.looks(&["Dad"], 4);
+        w.app.handle(Event::Touch(Touch::Person("mum".into())));
+    }),
     ("who-saw-me", |w| {
         w.looked(&["Dad", "Mum", "Grandmother", "Mum"]);
         w.looks(&[], 4);
@@ -88,7 +109,7 @@ const LOOKED: [(&str, Show); 10] = [
 
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
-    let show: [(&str, Show); 29] = [
+    let show: [(&str, Show); 32] = [
         ("face", |_| {}),
         ("face-battery", |w| w.set_battery(72)),
         ("face-battery-low", |w| w.set_battery(15)),
@@ -110,6 +131,19 @@ fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync
         ("contacts-last", |w| {
             w.tap(0.0, w.phone());
             w.swipe((60.0, 0.0), (-90.0, 0.0));
+        }),
+        ("contacts-calls", |w| {
+            w.telephony(Call::none(), &["mum", "dad", "gran", "aunt", "bo"]);
+            w.calls(&CALLS);
+            w.tap(0.0, w.phone());
+        }),
+        ("calls", |w| {
+            w.calls(&CALLS);
+            w.app.handle(Event::Touch(Touch::Calls));
+        }),
+        ("person", |w| {
+            w.calls(&CALLS);
+            w.app.handle(Event::Touch(Touch::Person("mum".into())));
         }),
         ("ringing", |w| {
             w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));

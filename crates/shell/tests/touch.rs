@@ -4,7 +4,7 @@
 
 mod watch;
 
-use ipc::{AppState, Call, CallState, PolicyState};
+use ipc::{AppState, Call, CallState, Missed, PolicyState};
 use nestling_shell::model::{Command, Event, Touch};
 use nestling_shell::{Finger, Page};
 use panel::Pointer;
@@ -133,6 +133,44 @@ fn the_emergency_number_is_found_behind_the_people_and_can_be_taken_back() {
         assert_eq!(watch.commands(), []);
         watch.advance(300);
         assert_eq!(watch.commands(), [Command::DialEmergency("112".into())]);
+    });
+}
+
+#[test]
+fn the_calls_are_behind_who_called_and_beside_the_people_and_a_row_calls_by_a_touch_of_its_own() {
+    each_size(|watch| {
+        watch.calls(&[("Mum", true, "missed"), ("112", false, "answered"), ("Dad", false, "answered")]);
+        let missed =
+            Missed { contact: "mum".into(), name: "Mum".into(), picture: String::new(), count: 1, newest: 7 };
+        watch.app.handle(Event::Missed(vec![missed]));
+        let (width, height) = (watch.size.0 as f32, watch.size.1 as f32);
+        let tall = height - width >= 60.0;
+        let words = if tall { (width - height) / 2.0 } else { 0.0 } + width / 2.0 * 0.37;
+        for (x, y) in WITHIN {
+            watch.tap(x, words + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Calls);
+            assert_eq!(watch.commands(), [Command::SawMissed(7)]);
+            watch.tap(0.0, if tall { 174.0 } else { 146.0 });
+            assert_eq!(watch.app.shell().get_page(), Page::Face);
+        }
+        watch.app.handle(Event::Missed(vec![]));
+        for (x, y) in WITHIN {
+            watch.tap(0.0, watch.phone());
+            watch.tap(34.0 + x, 174.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Calls);
+            watch.app.handle(Event::Touch(Touch::Close));
+        }
+        watch.app.handle(Event::Touch(Touch::Calls));
+        watch.tap(0.0, -6.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Calls, "112 is not called from here");
+        watch.tap(100.0, -76.0);
+        assert_eq!((watch.app.shell().get_page(), watch.commands()), (Page::Person, vec![]));
+        for (x, y) in WITHIN {
+            watch.tap(62.0 + x, 122.0 + y);
+            assert_eq!(watch.commands(), [Command::Dial("mum".into())]);
+        }
+        watch.tap(-72.0, 122.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
     });
 }
 

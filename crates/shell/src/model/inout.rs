@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, Call, CallState, Contact, Look, Looked, Missed, ModemState, PolicyState};
+use ipc::{
+    App, AppSession, Call, CallState, Contact, Look, Looked, Missed, ModemState, PastCall, PolicyState,
+};
 
 /// What the child touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,11 +13,15 @@ pub enum Touch {
     Contacts,
     /// The counter of looks on the face.
     Looked,
+    /// The button of the calls that are over, or who called on the face.
+    Calls,
+    /// Somebody in that list, by id.
+    Person(String),
     /// "Ask a grown-up".
     Ask,
     /// Back to the time.
     Close,
-    /// Another page of people, looks or apps.
+    /// Another page of people, calls, looks or apps.
     Turn(i32),
     /// The button that opens the apps.
     Apps,
@@ -57,6 +63,8 @@ pub enum Event {
     Call(Call),
     /// Whose calls were missed, the newest first.
     Missed(Vec<Missed>),
+    /// The calls that are over, the newest first.
+    Calls(Vec<PastCall>),
     /// telephonyd left the bus.
     TelephonyGone,
     /// The enrolment code and the time it has left; `None` when there is none to be had.
@@ -171,6 +179,17 @@ pub enum Screen {
         /// There is a page after.
         after: bool,
     },
+    /// A page of calls that are over.
+    Calls {
+        /// At most three, the newest first; whether the child may call who it was.
+        calls: Vec<(PastCall, bool)>,
+        /// There is a page before.
+        before: bool,
+        /// There is a page after.
+        after: bool,
+    },
+    /// Somebody who can be called by another touch.
+    Person(Person),
     /// A page of today's looks.
     Looked {
         /// At most three, the newest first.

@@ -10,10 +10,11 @@
 mod apps;
 mod inout;
 mod looks;
+mod people;
 
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, Missed, ModemState, PolicyState};
+use ipc::{Call, CallState, Contact, Missed, ModemState, PastCall, PolicyState};
 
 use self::apps::Apps;
 use self::looks::Looks;
@@ -25,6 +26,8 @@ const PAGE: usize = 4;
 const ROWS: usize = 3;
 /// More people than a child calls; the rest of a longer list is not shown.
 const PEOPLE: usize = 64;
+/// More calls than a child looks through.
+const CALLS: usize = 60;
 /// A page nobody touches goes back to the time.
 const IDLE: Duration = Duration::from_secs(15);
 /// telephonyd refuses an answer this early; a touch then is a sleeve, not a child.
@@ -50,6 +53,9 @@ enum Page {
     Home,
     Apps(usize),
     Contacts(usize),
+    Calls(usize),
+    /// By id.
+    Person(String),
     Looked(usize),
     Enrol(Option<(String, Duration)>, bool),
     /// Since when; and whether the number was dialled.
@@ -64,6 +70,7 @@ pub struct Model {
     call: Call,
     contacts: Vec<Contact>,
     missed: Vec<Missed>,
+    calls: Vec<PastCall>,
     /// Who comes first on the contacts' page: whose calls the child has missed before opening it.
     first: Vec<String>,
     emergency: String,
@@ -83,6 +90,7 @@ impl Default for Model {
             call: Call::none(),
             contacts: Vec::new(),
             missed: Vec::new(),
+            calls: Vec::new(),
             first: Vec::new(),
             emergency: EMERGENCY.into(),
             gone: None,
@@ -105,7 +113,7 @@ impl Model {
                 if state != PolicyState::Unbound && matches!(self.page, Page::Enrol(..)) {
                     self.page = Page::Home;
                 }
-                if state == PolicyState::Sealed && matches!(self.page, Page::Looked(_) | Page::Apps(_)) {
+                if state == PolicyState::Sealed && !self.is_lifeline() {
                     self.page = Page::Home;
                 }
                 None
@@ -117,6 +125,7 @@ impl Model {
                 self.emergency = if emergency.is_empty() { EMERGENCY.into() } else { emergency };
                 self.gone = None;
                 self.set_call(call);
+                self.forget_person();
                 None
             }
             Event::Call(call) => {
@@ -127,6 +136,14 @@ impl Model {
             Event::Missed(mut missed) => {
                 missed.truncate(PEOPLE);
                 self.missed = missed;
+                None
+            }
+            Event::Calls(mut calls) => {
+                calls.truncate(CALLS);
+                self.calls = calls;
+                if self.calls.is_empty() && matches!(self.page, Page::Calls(_)) {
+                    self.page = Page::Home;
+                }
                 None
             }
             Event::TelephonyGone => {
@@ -211,8 +228,15 @@ impl Model {
             Touch::Contacts => {
                 self.page = Page::Contacts(0);
                 self.first = self.missed.iter().map(|missed| missed.contact.clone()).collect();
-                return self.missed.first().map(|missed| Command::SawMissed(missed.newest));
+                return self.saw_missed();
             }
+            Touch::Calls if self.calls.is_empty() => {}
+            Touch::Calls => {
+                self.page = Page::Calls(0);
+                return self.saw_missed();
+            }
+            Touch::Person(id) if self.may_call(&id) => self.page = Page::Person(id),
+            Touch::Person(_) => {}
             Touch::Apps => self.page = Page::Apps(0),
             Touch::Looked if self.looks.looked().is_empty() => {}
             Touch::Looked => self.page = Page::Looked(0),
@@ -234,6 +258,7 @@ impl Model {
                 let (n, last) = match &mut self.page {
                     Page::Contacts(n) => (n, self.contacts.len() / PAGE),
                     Page::Apps(n) => (n, self.apps.drawer().len().saturating_sub(1) / PAGE),
+                    Page::Calls(n) => (n, self.calls.len().saturating_sub(1) / ROWS),
                     Page::Looked(n) => (n, self.looks.looked().len().saturating_sub(1) / ROWS),
                     _ => return None,
                 };
@@ -247,6 +272,11 @@ impl Model {
             }
         }
         None
+    }
+
+    /// The page is one that a sealed watch has, too.
+    fn is_lifeline(&self) -> bool {
+        matches!(self.page, Page::Home | Page::Contacts(_) | Page::Person(_) | Page::Emergency(..))
     }
 
     /// Help is about to be called: nobody who rings, and nothing that was refused, takes that away.
@@ -266,9 +296,12 @@ impl Model {
     fn page_ends(&self) -> Option<Duration> {
         match &self.page {
             Page::Home => None,
-            Page::Contacts(_) | Page::Apps(_) | Page::Looked(_) | Page::Enrol(None, _) => {
-                Some(self.touched + IDLE)
-            }
+            Page::Contacts(_)
+            | Page::Calls(_)
+            | Page::Person(_)
+            | Page::Apps(_)
+            | Page::Looked(_)
+            | Page::Enrol(None, _) => Some(self.touched + IDLE),
             Page::Enrol(Some((_, until)), _) => Some(*until),
             Page::Emergency(since, false) => Some(*since + COUNTDOWN),
             Page::Emergency(since, true) => Some(*since + COUNTDOWN + DIALLED),
@@ -306,6 +339,8 @@ impl Model {
                 after: self.apps.drawer().len() > (page + 1) * PAGE,
             },
             Page::Contacts(page) => self.contacts_screen(*page),
+            Page::Calls(page) => self.calls_screen(*page),
+            Page::Person(id) => self.person_screen(id),
             Page::Looked(page) => Screen::Looked {
                 looks: self.looks.looked().iter().skip(page * ROWS).take(ROWS).cloned().collect(),
                 before: *page > 0,
@@ -363,12 +398,6 @@ impl Model {
         }
     }
 
-    /// Who called last of those whose calls were missed, and how many such calls there are.
-    pub fn missed(&self) -> Option<(&str, u32)> {
-        let count = self.missed.iter().fold(0_u32, |count, missed| count.saturating_add(missed.count));
-        self.missed.first().map(|missed| (missed.name.as_str(), count))
-    }
-
     fn call_screen(&self, now: Duration) -> Screen {
         let Call { state, contact, name, picture, muted, waiting, .. } = &self.call;
         let name = if name.is_empty() { &self.emergency } else { name };
@@ -387,20 +416,6 @@ impl Model {
             muted: *muted,
             waiting: waiting.clone(),
         })
-    }
-
-    fn contacts_screen(&self, page: usize) -> Screen {
-        let emergency = Person { id: String::new(), name: self.emergency.clone(), picture: String::new() };
-        let place = |c: &&Contact| self.first.iter().position(|id| *id == c.id).unwrap_or(usize::MAX);
-        let mut ordered: Vec<_> = self.contacts.iter().collect();
-        ordered.sort_by_key(place);
-        let everyone = ordered.into_iter().map(|c| Person {
-            id: c.id.clone(),
-            name: c.name.clone(),
-            picture: c.picture.clone(),
-        });
-        let people = everyone.chain([emergency]).skip(page * PAGE).take(PAGE).collect();
-        Screen::Contacts { people, before: page > 0, after: self.contacts.len() / PAGE > page }
     }
 
     /// When the screen changes without an event, if ever. The face's own seconds are not counted.

@@ -23,6 +23,8 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     let on = touched.clone();
     page.on_open_apps(move || on(Touch::Apps));
     let on = touched.clone();
+    page.on_calls(move || on(Touch::Calls));
+    let on = touched.clone();
     page.on_looked(move || on(Touch::Looked));
 }
 

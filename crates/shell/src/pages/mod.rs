@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod apps;
 pub(crate) mod call;
+pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod emergency;
 pub(crate) mod enrol;
