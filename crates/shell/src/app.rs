@@ -255,7 +255,7 @@ impl App {
             }
             Screen::Call(call) => {
                 call::show(shell, &call);
-                Page::Call
+                if call.keypad.is_some() { Page::Keypad } else { Page::Call }
             }
             Screen::Enrol(enrol) => {
                 enrol::show(shell, &enrol);

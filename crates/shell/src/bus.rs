@@ -15,7 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use ipc::{
     Apps1Proxy, Guardian1Proxy, Looks1Proxy, News, Policy1Proxy, Refusal, Telephony1Proxy, names, paths,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 use zbus::proxy::CacheProperties;
@@ -94,7 +94,8 @@ async fn run(
     let guardian = Guardian1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let telephony = Telephony1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let apps = Apps1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
-    let daemons = Daemons { telephony: &telephony, guardian: &guardian, apps: &apps };
+    let tones = Mutex::new(());
+    let daemons = Daemons { telephony: &telephony, guardian: &guardian, apps: &apps, tones: &tones };
     tokio::select! {
         end = watch_policy(&policy, emit) => end,
         end = looks::watch(&looks, emit) => end,
@@ -110,6 +111,8 @@ struct Daemons<'a> {
     telephony: &'a Telephony1Proxy<'a>,
     guardian: &'a Guardian1Proxy<'a>,
     apps: &'a Apps1Proxy<'a>,
+    /// Held while a tone is sent: telephonyd takes one at a time, and a child's finger is faster.
+    tones: &'a Mutex<()>,
 }
 
 async fn watch_policy(
@@ -256,7 +259,7 @@ async fn watch_apps(
     }
 }
 
-/// Every command is a call of its own: none waits for the answer to another.
+/// Every command is a call of its own: none waits for the answer to another, but for tones, which keep their order.
 async fn carry_out(
     mut commands: mpsc::Receiver<Command>,
     daemons: Daemons<'_>,
@@ -279,13 +282,17 @@ async fn carry_out(
 
 async fn perform(
     command: Command,
-    Daemons { telephony, guardian, apps }: Daemons<'_>,
+    Daemons { telephony, guardian, apps, tones }: Daemons<'_>,
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
         Command::Accept(call) => telephony.accept(call).await,
         Command::HangUp(call) => telephony.hang_up(call).await,
         Command::Mute(call) => telephony.mute(call).await,
+        Command::Tone(call, key) => {
+            let _turn = tones.lock().await;
+            telephony.tone(call, &key).await
+        }
         Command::SawMissed(newest) => telephony.saw_missed(newest).await,
         Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
         Command::DialEmergency(number) => {

@@ -23,6 +23,7 @@ type Asked = Arc<Mutex<Vec<String>>>;
 struct Telephony {
     asked: Asked,
     call: Call,
+    tones: tokio::sync::Mutex<()>,
 }
 
 #[zbus::interface(name = "org.nestling.Telephony1")]
@@ -50,6 +51,13 @@ impl Telephony {
             unix_time: 7,
             seconds: 0,
         }]
+    }
+    async fn tone(&self, call: u64, key: &str) -> Result<(), Refusal> {
+        // As telephonyd: one at a time.
+        let _one = self.tones.try_lock().map_err(|_| Refusal::Busy("a tone is on its way".into()))?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.asked.lock().unwrap().push(format!("tone {call} {key}"));
+        Ok(())
     }
     #[zbus(property)]
     fn missed(&self) -> Vec<Missed> {
@@ -113,7 +121,7 @@ fn ringing() -> Call {
 
 async fn telephonyd(bus: &PrivateBus, asked: &Asked, call: Call) -> zbus::Connection {
     let connection = bus.connect().await.unwrap();
-    let telephony = Telephony { asked: asked.clone(), call };
+    let telephony = Telephony { asked: asked.clone(), call, tones: tokio::sync::Mutex::new(()) };
     connection.object_server().at(paths::TELEPHONY, telephony).await.unwrap();
     connection.request_name(names::TELEPHONY).await.unwrap();
     connection
@@ -187,6 +195,28 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     assert_eq!(*asked.lock().unwrap(), ["accept 3", "hang up 4", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
+}
+
+#[tokio::test]
+async fn tones_of_a_fast_finger_are_all_sent_in_their_order() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let _telephonyd = telephonyd(&bus, &asked, Call::none()).await;
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::Telephony { .. })).await;
+    for key in ["1", "0", "#", "0", "*"] {
+        commands.send(Command::Tone(5, key.into()));
+    }
+    // Nothing else waits for them.
+    commands.send(Command::HangUp(5));
+    for _ in 0..500 {
+        if asked.lock().unwrap().len() == 6 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let all = ["hang up 5", "tone 5 1", "tone 5 0", "tone 5 #", "tone 5 0", "tone 5 *"];
+    assert_eq!(*asked.lock().unwrap(), all);
 }
 
 struct Looks(Vec<Look>);

@@ -36,7 +36,7 @@ fn part(watch: &Watch, rows: std::ops::Range<i32>, reach: i32) -> Vec<Pixel> {
 type Show = fn(&Watch);
 
 /// The ways to each page.
-const PAGES: [(Page, Show); 15] = [
+const PAGES: [(Page, Show); 16] = [
     (Page::Face, |_| {}),
     (Page::Contacts, |watch| {
         watch.tap(0.0, watch.phone());
@@ -72,6 +72,10 @@ const PAGES: [(Page, Show); 15] = [
     }),
     (Page::Call, |watch| {
         watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
+    }),
+    (Page::Keypad, |watch| {
+        watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
+        watch.app.handle(Event::Touch(Touch::Keypad(true)));
     }),
     (Page::Locked, |watch| watch.app.handle(Event::Policy(PolicyState::Sealed))),
     (Page::Emergency, |watch| {

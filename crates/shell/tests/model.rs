@@ -97,6 +97,38 @@ fn a_ring_is_silenced_once_and_goes_on() {
 }
 
 #[test]
+fn a10_keys_send_tones_into_an_active_call_alone_and_not_more_than_a_hundred() {
+    let mut model = Model::default();
+    let tone = |key: &str| Event::Touch(Touch::Tone(key.into()));
+    let shown = |model: &Model| match model.screen(NOW) {
+        Screen::Call(OnCall { keypad, .. }) => keypad,
+        _ => None,
+    };
+    model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None), "it rings");
+    model.handle(Event::Call(call(CallState::Active, NOW)), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None), "no keys were shown");
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    for n in 0..100 {
+        assert_eq!(model.handle(tone("7"), NOW), Some(Command::Tone(5, "7".into())), "{n}");
+    }
+    assert_eq!(model.handle(tone("7"), NOW), None);
+    assert_eq!(shown(&model), Some("7".repeat(100)));
+    // Who waits changes nothing, another call everything.
+    model.handle(Event::Call(Call { waiting: "Dad".into(), ..call(CallState::Active, NOW) }), NOW);
+    assert!(shown(&model).is_some());
+    model.handle(Event::Call(Call { id: 6, ..call(CallState::Active, NOW) }), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None));
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    model.handle(Event::Touch(Touch::Keypad(false)), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None));
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    model.handle(Event::Call(Call::none()), NOW);
+    assert_eq!((model.screen(NOW), model.handle(tone("1"), NOW)), (Screen::Face(Hint::None), None));
+}
+
+#[test]
 fn who_waits_is_named_under_the_call() {
     let mut model = Model::default();
     let waiting = Call { waiting: "Mum".into(), ..call(CallState::Active, NOW) };
@@ -307,6 +339,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         "c?[0-9]?".prop_map(Touch::Dial),
         Just(Touch::Answer),
         Just(Touch::HangUp),
+        any::<bool>().prop_map(Touch::Keypad),
+        "[0-9*#]".prop_map(Touch::Tone),
         Just(Touch::Help),
         Just(Touch::Mistake),
         Just(Touch::Apps),

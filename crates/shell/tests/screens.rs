@@ -55,7 +55,7 @@ const CALLS: [(&str, bool, &str); 7] = [
 ];
 
 /// With somebody who looks where the child is, and after that.
-const LOOKED: [(&str, Show); 12] = [
+const LOOKED: [(&str, Show); 13] = [
     ("face-looks", |w| w.looks(&[], 3)),
     ("looked-face", |w| w.looks(&["Mum"], 3)),
     ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
@@ -78,6 +78,11 @@ const LOOKED: [(&str, Show); 12] = [
         w.app.handle(Event::Policy(PolicyState::Sealed));
         w.tap(-80.0, 122.0);
         w.advance(1_200);
+    }),
+    ("looked-keypad", |w| {
+        w.looks(&["Dad"], 4);
+        w.app.handle(Event::Call(w.call(CallState::Active, "Mum")));
+        w.app.handle(Event::Touch(Touch::Keypad(true)));
     }),
     ("looked-calls", |w| {
         w.calls(&CALLS);
@@ -107,105 +112,118 @@ const LOOKED: [(&str, Show); 12] = [
     }),
 ];
 
+/// The screens as they are most of the time.
+const SCREENS: [(&str, Show); 34] = [
+    ("face", |_| {}),
+    ("face-battery", |w| w.set_battery(72)),
+    ("face-battery-low", |w| w.set_battery(15)),
+    ("face-unbound", |w| w.app.handle(Event::Policy(PolicyState::Unbound))),
+    ("face-no-signal", |w| {
+        w.app.handle(Event::Telephony {
+            call: Call::none(),
+            contacts: Vec::new(),
+            modem: ModemState::Absent,
+            emergency: String::new(),
+        });
+    }),
+    ("face-missed", missed),
+    ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
+    ("sealed", |w| w.app.handle(Event::Policy(PolicyState::Sealed))),
+    ("contacts", |w| {
+        w.tap(0.0, w.phone());
+    }),
+    ("contacts-last", |w| {
+        w.tap(0.0, w.phone());
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
+    ("contacts-calls", |w| {
+        w.telephony(Call::none(), &["mum", "dad", "gran", "aunt", "bo"]);
+        w.calls(&CALLS);
+        w.tap(0.0, w.phone());
+    }),
+    ("calls", |w| {
+        w.calls(&CALLS);
+        w.app.handle(Event::Touch(Touch::Calls));
+    }),
+    ("person", |w| {
+        w.calls(&CALLS);
+        w.app.handle(Event::Touch(Touch::Person("mum".into())));
+    }),
+    ("ringing", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
+        w.advance(2_700);
+    }),
+    ("ringing-early", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));
+        w.advance(450);
+    }),
+    ("ringing-muted", ringing_muted),
+    ("active-waiting", active_waiting),
+    ("dialling", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Dialling, "Aunt")));
+        w.advance(400);
+    }),
+    ("active", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
+        w.advance(83_000);
+    }),
+    ("keypad", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
+        w.app.handle(Event::Touch(Touch::Keypad(true)));
+    }),
+    ("keypad-typed", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
+        w.app.handle(Event::Touch(Touch::Keypad(true)));
+        for key in "*2046810#".chars() {
+            w.app.handle(Event::Touch(Touch::Tone(key.into())));
+        }
+    }),
+    ("enrol", |w| {
+        w.app.handle(Event::Policy(PolicyState::Unbound));
+        w.ask();
+        let left = std::time::Duration::from_secs(430);
+        w.app.handle(Event::Code(Some(("01234567890123456789".into(), left))));
+    }),
+    ("emergency-dialled", |w| {
+        w.app.handle(Event::Policy(PolicyState::Sealed));
+        w.tap(-80.0, 122.0);
+        w.advance(4_000);
+    }),
+    ("emergency", |w| {
+        w.app.handle(Event::Policy(PolicyState::Sealed));
+        w.tap(-80.0, 122.0);
+        w.advance(1_200);
+    }),
+    ("face-apps", |w| w.apps(&["draw"])),
+    ("drawer", |w| {
+        w.apps(&["draw", "flood", "music", "xbeads"]);
+        w.tap(42.0, w.apps_button());
+    }),
+    ("drawer-last", |w| {
+        w.apps(&["a", "b", "c", "d", "draw"]);
+        w.tap(42.0, w.apps_button());
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
+    ("app-starting", |w| {
+        w.apps(&["draw", "xbeads"]);
+        w.tap(42.0, w.apps_button());
+        w.tap(-72.0, -18.0);
+    }),
+    // Under these the app's own picture is black, so that what is above it is seen alone.
+    ("app-alone", |w| above(w, 0)),
+    ("app-minutes", |w| above(w, 299_000)),
+    ("app-seconds", |w| above(w, 9_000)),
+    ("app-time-up", |w| {
+        above(w, 9_000);
+        w.draw(AppState::Frozen, "time-up", 0);
+    }),
+    ("sorry-not-checked", |w| sorry(w, "not-signed")),
+    ("sorry-stopped", |w| sorry(w, "flood")),
+];
+
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
-    let show: [(&str, Show); 32] = [
-        ("face", |_| {}),
-        ("face-battery", |w| w.set_battery(72)),
-        ("face-battery-low", |w| w.set_battery(15)),
-        ("face-unbound", |w| w.app.handle(Event::Policy(PolicyState::Unbound))),
-        ("face-no-signal", |w| {
-            w.app.handle(Event::Telephony {
-                call: Call::none(),
-                contacts: Vec::new(),
-                modem: ModemState::Absent,
-                emergency: String::new(),
-            });
-        }),
-        ("face-missed", missed),
-        ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
-        ("sealed", |w| w.app.handle(Event::Policy(PolicyState::Sealed))),
-        ("contacts", |w| {
-            w.tap(0.0, w.phone());
-        }),
-        ("contacts-last", |w| {
-            w.tap(0.0, w.phone());
-            w.swipe((60.0, 0.0), (-90.0, 0.0));
-        }),
-        ("contacts-calls", |w| {
-            w.telephony(Call::none(), &["mum", "dad", "gran", "aunt", "bo"]);
-            w.calls(&CALLS);
-            w.tap(0.0, w.phone());
-        }),
-        ("calls", |w| {
-            w.calls(&CALLS);
-            w.app.handle(Event::Touch(Touch::Calls));
-        }),
-        ("person", |w| {
-            w.calls(&CALLS);
-            w.app.handle(Event::Touch(Touch::Person("mum".into())));
-        }),
-        ("ringing", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
-            w.advance(2_700);
-        }),
-        ("ringing-early", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));
-            w.advance(450);
-        }),
-        ("ringing-muted", ringing_muted),
-        ("active-waiting", active_waiting),
-        ("dialling", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Dialling, "Aunt")));
-            w.advance(400);
-        }),
-        ("active", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
-            w.advance(83_000);
-        }),
-        ("enrol", |w| {
-            w.app.handle(Event::Policy(PolicyState::Unbound));
-            w.ask();
-            let left = std::time::Duration::from_secs(430);
-            w.app.handle(Event::Code(Some(("01234567890123456789".into(), left))));
-        }),
-        ("emergency-dialled", |w| {
-            w.app.handle(Event::Policy(PolicyState::Sealed));
-            w.tap(-80.0, 122.0);
-            w.advance(4_000);
-        }),
-        ("emergency", |w| {
-            w.app.handle(Event::Policy(PolicyState::Sealed));
-            w.tap(-80.0, 122.0);
-            w.advance(1_200);
-        }),
-        ("face-apps", |w| w.apps(&["draw"])),
-        ("drawer", |w| {
-            w.apps(&["draw", "flood", "music", "xbeads"]);
-            w.tap(42.0, w.apps_button());
-        }),
-        ("drawer-last", |w| {
-            w.apps(&["a", "b", "c", "d", "draw"]);
-            w.tap(42.0, w.apps_button());
-            w.swipe((60.0, 0.0), (-90.0, 0.0));
-        }),
-        ("app-starting", |w| {
-            w.apps(&["draw", "xbeads"]);
-            w.tap(42.0, w.apps_button());
-            w.tap(-72.0, -18.0);
-        }),
-        // Under these the app's own picture is black, so that what is above it is seen alone.
-        ("app-alone", |w| above(w, 0)),
-        ("app-minutes", |w| above(w, 299_000)),
-        ("app-seconds", |w| above(w, 9_000)),
-        ("app-time-up", |w| {
-            above(w, 9_000);
-            w.draw(AppState::Frozen, "time-up", 0);
-        }),
-        ("sorry-not-checked", |w| sorry(w, "not-signed")),
-        ("sorry-stopped", |w| sorry(w, "flood")),
-    ];
-    for (name, show) in show.into_iter().chain(LOOKED) {
+    for (name, show) in SCREENS.into_iter().chain(LOOKED) {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let watch = Watch::bound(size);

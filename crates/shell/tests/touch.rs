@@ -74,6 +74,37 @@ fn the_bell_silences_the_ring_and_is_done() {
 }
 
 #[test]
+fn every_key_of_the_keypad_sends_its_tone_and_the_call_ends_from_there() {
+    each_size(|watch| {
+        watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
+        for (x, y) in WITHIN {
+            watch.tap(104.0 + x, 132.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Keypad);
+            watch.tap(-52.0 + x, 152.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Call);
+        }
+        watch.tap(104.0, 132.0);
+        for looked in [false, true] {
+            let (top, pitch) = if looked { (-82.0, 54.0) } else { (-118.0, 66.0) };
+            for (n, key) in "123456789*0#".chars().enumerate() {
+                for (x, y) in WITHIN {
+                    watch.tap((n % 3) as f32 * 92.0 - 92.0 + x, top + (n / 3) as f32 * pitch + y);
+                    let sent = watch.commands();
+                    // A keypad that was used up is opened anew.
+                    watch.app.handle(Event::Touch(Touch::Keypad(true)));
+                    assert_eq!(sent, [Command::Tone(5, key.into())], "{looked} {key}");
+                }
+            }
+            watch.looks(&["Mum"], 1);
+        }
+        watch.tap(46.0, 152.0);
+        assert_eq!(watch.commands(), [Command::HangUp(5)]);
+        watch.app.handle(Event::Call(Call::none()));
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+    });
+}
+
+#[test]
 fn a06_touches_beside_the_buttons_of_a_call_do_nothing() {
     each_size(|watch| {
         ring(&watch);

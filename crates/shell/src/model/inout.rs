@@ -37,6 +37,10 @@ pub enum Touch {
     HangUp,
     /// The bell of a call that rings.
     Mute,
+    /// The keys of a call that runs: there, or away again.
+    Keypad(bool),
+    /// One of them: `0` to `9`, `*` or `#`.
+    Tone(String),
     /// The emergency button.
     Help,
     /// Takes the emergency button back.
@@ -100,6 +104,8 @@ pub enum Command {
     HangUp(u64),
     /// Silence the ring of this call.
     Mute(u64),
+    /// Send a tone into this call.
+    Tone(u64, String),
     /// The child sees whose calls were missed, up to this one.
     SawMissed(u64),
     /// Call a contact.
@@ -161,6 +167,8 @@ pub struct OnCall {
     pub muted: bool,
     /// The name of who waits for it to end, or empty.
     pub waiting: String,
+    /// The keys are shown, and these were touched.
+    pub keypad: Option<String>,
 }
 
 /// What is on the screen.

@@ -44,6 +44,8 @@ const CODE: Duration = Duration::from_mins(10);
 const RING_STEP: Duration = Duration::from_millis(200);
 /// How long "Not now" stays.
 const NOTICE: Duration = Duration::from_secs(4);
+/// Tones that telephonyd sends in a call.
+const TONES: usize = 100;
 /// Used while telephonyd has not told the number of this place.
 const EMERGENCY: &str = "112";
 
@@ -68,6 +70,8 @@ pub struct Model {
     policy: Option<PolicyState>,
     modem: Option<ModemState>,
     call: Call,
+    /// The keys of the call are shown, and these were touched.
+    keypad: Option<String>,
     contacts: Vec<Contact>,
     missed: Vec<Missed>,
     calls: Vec<PastCall>,
@@ -88,6 +92,7 @@ impl Default for Model {
             policy: None,
             modem: None,
             call: Call::none(),
+            keypad: None,
             contacts: Vec::new(),
             missed: Vec::new(),
             calls: Vec::new(),
@@ -206,6 +211,9 @@ impl Model {
             self.page = Page::Home;
             self.notice = None;
         }
+        if (call.id, call.state) != (self.call.id, CallState::Active) {
+            self.keypad = None;
+        }
         self.call = call;
     }
 
@@ -223,6 +231,14 @@ impl Model {
                 return rings.then_some(Command::Mute(self.call.id));
             }
             Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp(self.call.id)),
+            Touch::Keypad(shown) => {
+                self.keypad = (shown && state == CallState::Active).then(String::new);
+            }
+            Touch::Tone(key) => {
+                let typed = self.keypad.as_mut().filter(|typed| typed.len() < TONES)?;
+                typed.push_str(&key);
+                return Some(Command::Tone(self.call.id, key));
+            }
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
             Touch::Contacts => {
@@ -415,6 +431,7 @@ impl Model {
             can_answer: self.can_answer(now),
             muted: *muted,
             waiting: waiting.clone(),
+            keypad: self.keypad.clone(),
         })
     }
 
