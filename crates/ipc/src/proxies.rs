@@ -23,6 +23,9 @@ pub trait Policy1 {
     /// Unbound, bound or sealed.
     #[zbus(property(emits_changed_signal = "false"))]
     fn state(&self) -> zbus::Result<PolicyState>;
+    /// A guardian said that the watch is lost, and nobody since that it is found. False without rules.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn lost(&self) -> zbus::Result<bool>;
     /// The watch's id, lower-case hex, which every order names.
     #[zbus(property(emits_changed_signal = "const"))]
     fn watch(&self) -> zbus::Result<String>;

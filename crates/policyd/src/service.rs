@@ -47,6 +47,8 @@ pub struct Status {
     pub revision: u64,
     /// Unbound, bound or sealed.
     pub state: PolicyState,
+    /// A guardian said that it is lost.
+    pub lost: bool,
     /// The watch's id.
     pub watch: String,
 }
@@ -141,6 +143,7 @@ fn handle(office: &mut Office, request: Request) {
             let status = Status {
                 revision: office.revision(),
                 state: office.state(),
+                lost: office.is_lost(),
                 watch: office.watch().to_owned(),
             };
             drop(reply.send(Ok(status)));

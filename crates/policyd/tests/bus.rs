@@ -13,6 +13,7 @@ use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Looks1Proxy, Policy1Proxy, P
 use orders::{Body, Enrolment, EnrolmentCode, Role, Signer, WatchId};
 use store::Reader;
 use testkit::PrivateBus;
+use zbus::proxy::CacheProperties;
 use zbus::{Connection, Proxy};
 
 struct Daemon {
@@ -93,6 +94,31 @@ async fn a_guardian_enrols_and_orders_over_the_bus() {
     let kinds: Vec<_> = diary.iter().map(|line| line.kind.as_str()).collect();
     assert_eq!(kinds, ["enrol", "guardian-added", "set-policy", "order-refused"]);
     assert!(diary.iter().all(|line| line.source == "policy"));
+}
+
+#[tokio::test]
+async fn the_watch_is_lost_until_a_guardian_says_that_it_is_found_also_after_a_restart() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let daemon = Daemon::start(&bus, &client).await;
+    let mut mum = Signer::from_secret(&[3; 32]);
+    let policy1 = Policy1Proxy::builder(&client).cache_properties(CacheProperties::No).build().await.unwrap();
+    assert!(!policy1.lost().await.unwrap());
+    bind(&client, &mut mum).await;
+    assert!(!policy1.lost().await.unwrap());
+    let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
+    let screen = bus.connect().await.unwrap();
+    screen.request_name("org.nestling.Shell").await.unwrap();
+    let mut changed = Policy1Proxy::new(&screen).await.unwrap().receive_changed().await.unwrap();
+    policy1.submit(&mum.order(&watch, 0, Body::Lost { on: true }).to_bytes()).await.unwrap();
+    assert!(policy1.lost().await.unwrap());
+    // The screen is told to look.
+    tokio::time::timeout(Duration::from_secs(10), changed.next()).await.unwrap().unwrap();
+    drop(daemon);
+    let _daemon = Daemon::start(&bus, &client).await;
+    assert!(policy1.lost().await.unwrap());
+    policy1.submit(&mum.order(&watch, 0, Body::Lost { on: false }).to_bytes()).await.unwrap();
+    assert!(!policy1.lost().await.unwrap());
 }
 
 #[tokio::test]

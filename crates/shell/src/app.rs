@@ -17,7 +17,7 @@ use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
 use crate::pages::{
-    Finger, Touched, app, apps, call, calls, contacts, emergency, enrol, face, lock, looked, looks,
+    Finger, Touched, app, apps, call, calls, contacts, emergency, enrol, face, lock, looked, looks, lost,
 };
 use crate::ui::{Page, Shell};
 
@@ -151,6 +151,7 @@ impl App {
             face::bind,
             lock::bind,
             looked::bind,
+            lost::bind,
         ] {
             bind(&app.shell, &touched);
         }
@@ -223,6 +224,10 @@ impl App {
             Screen::Locked(number) => {
                 lock::show(shell, &number);
                 Page::Locked
+            }
+            Screen::Lost { guardian, emergency, not_now } => {
+                lost::show(shell, guardian.as_ref(), &emergency, not_now);
+                Page::Lost
             }
             Screen::Contacts { people, before, after } => {
                 contacts::show(shell, &people, before, after, self.model.borrow().has_calls());

@@ -121,9 +121,12 @@ async fn watch_policy(
 ) -> Result<std::convert::Infallible, BusError> {
     let mut owner = policy.inner().receive_owner_changed().await?;
     let mut changed = policy.receive_changed().await?;
-    let read = async || match policy.state().await {
-        Ok(state) => emit(Event::Policy(state)),
-        Err(error) => debug!(%error, "policyd does not tell its state"),
+    let read = async || match (policy.state().await, policy.lost().await) {
+        (Ok(state), Ok(lost)) => {
+            emit(Event::Policy(state));
+            emit(Event::Lost(lost));
+        }
+        (Err(error), _) | (_, Err(error)) => debug!(%error, "policyd does not tell its state"),
     };
     read().await;
     loop {
@@ -137,6 +140,7 @@ async fn watch_policy(
             signal = changed.next() => {
                 if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
                     emit(Event::Policy(arguments.state));
+                    read().await;
                 }
             }
         }

@@ -3,6 +3,7 @@
 // An interface of zbus has `&self` whether it needs it or not.
 #![allow(clippy::unwrap_used, clippy::unused_self)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -89,7 +90,10 @@ impl Telephony {
     async fn tell(emitter: &SignalEmitter<'_>, happening: Happening) -> zbus::Result<()>;
 }
 
-struct Policy;
+#[derive(Default)]
+struct Policy {
+    lost: Arc<AtomicBool>,
+}
 
 #[zbus::interface(name = "org.nestling.Policy1")]
 impl Policy {
@@ -97,6 +101,12 @@ impl Policy {
     fn state(&self) -> PolicyState {
         PolicyState::Unbound
     }
+    #[zbus(property)]
+    fn lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+    #[zbus(signal, name = "Changed")]
+    async fn tell(emitter: &SignalEmitter<'_>, revision: u64, state: PolicyState) -> zbus::Result<()>;
 }
 
 struct Guardian;
@@ -181,7 +191,7 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     let asked = Asked::default();
     let _telephonyd = telephonyd(&bus, &asked, Call::none()).await;
     let policyd = bus.connect().await.unwrap();
-    policyd.object_server().at(paths::POLICY, Policy).await.unwrap();
+    policyd.object_server().at(paths::POLICY, Policy::default()).await.unwrap();
     policyd.object_server().at(paths::GUARDIAN, Guardian).await.unwrap();
     policyd.request_name(names::POLICY).await.unwrap();
     let (commands, events, _ended) = shell(&bus);
@@ -195,6 +205,21 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     assert_eq!(*asked.lock().unwrap(), ["accept 3", "hang up 4", "dial mum", "emergency 112", "dial nobody"]);
     commands.send(Command::OpenEnrolment);
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
+}
+
+#[tokio::test]
+async fn that_the_watch_is_lost_is_read_at_the_start_and_after_each_order() {
+    let bus = PrivateBus::start().await.unwrap();
+    let policyd = bus.connect().await.unwrap();
+    let lost = Arc::new(AtomicBool::new(true));
+    policyd.object_server().at(paths::POLICY, Policy { lost: lost.clone() }).await.unwrap();
+    policyd.request_name(names::POLICY).await.unwrap();
+    let (_commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::Lost(true))).await;
+    lost.store(false, Ordering::Relaxed);
+    let emitter = SignalEmitter::new(&policyd, paths::POLICY).unwrap();
+    Policy::tell(&emitter, 3, PolicyState::Bound).await.unwrap();
+    until(&events, |e| matches!(e, Event::Lost(false))).await;
 }
 
 #[tokio::test]

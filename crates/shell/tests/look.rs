@@ -96,6 +96,7 @@ fn no_page_has_more_than_seven_words() {
         ("face", 2),
         ("call", 2),
         ("lock", 1),
+        ("lost", 2),
         ("contacts", 0),
         ("enrol", 0),
         ("emergency", 1),

@@ -206,6 +206,67 @@ fn sealed_leaves_the_lifeline_and_nothing_else() {
 }
 
 #[test]
+fn lost_leaves_help_and_one_guardian_after_the_other() {
+    let mut model = Model::default();
+    let mut contacts = Vec::new();
+    for (id, kind) in [("gran", "family"), ("mum", "guardian"), ("dad", "guardian")] {
+        contacts.push(Contact { id: id.into(), name: id.into(), picture: String::new(), kind: kind.into() });
+    }
+    model.handle(
+        Event::Telephony {
+            call: Call::none(),
+            contacts,
+            modem: ModemState::Registered,
+            emergency: "112".into(),
+        },
+        NOW,
+    );
+    model.handle(looked(3), NOW);
+    model.handle(calls(3), NOW);
+    model.handle(Event::Apps(vec![App { id: "a".into(), name: "A".into(), reason: String::new() }]), NOW);
+    model.handle(Event::Touch(Touch::Contacts), NOW);
+    model.handle(Event::Lost(true), NOW);
+    let guardian = |model: &Model| match model.screen(NOW) {
+        Screen::Lost { guardian, .. } => guardian.map(|guardian| guardian.id),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(guardian(&model).as_deref(), Some("mum"), "whatever page there was");
+    for touch in [
+        Touch::Contacts,
+        Touch::Looked,
+        Touch::Calls,
+        Touch::Person("gran".into()),
+        Touch::Apps,
+        Touch::Open("a".into()),
+        Touch::Ask,
+        Touch::Dial("gran".into()),
+        Touch::Dial("dad".into()),
+    ] {
+        assert_eq!(model.handle(Event::Touch(touch), NOW), None);
+        assert_eq!(guardian(&model).as_deref(), Some("mum"));
+    }
+    for id in ["mum", "dad", "mum"] {
+        assert_eq!(guardian(&model).as_deref(), Some(id));
+        assert_eq!(model.handle(Event::Touch(Touch::Dial(id.into())), NOW), Some(Command::Dial(id.into())));
+    }
+    // Told again, it is not lost anew.
+    model.handle(Event::Lost(true), NOW);
+    assert_eq!(guardian(&model).as_deref(), Some("dad"));
+    model.handle(Event::Refused, NOW);
+    assert!(matches!(model.screen(NOW), Screen::Lost { not_now: true, .. }));
+    model.handle(Event::Touch(Touch::Help), NOW);
+    assert!(matches!(model.screen(NOW), Screen::Emergency { .. }));
+    model.handle(Event::Lost(false), NOW);
+    model.handle(Event::Lost(true), NOW);
+    assert!(matches!(model.screen(NOW), Screen::Emergency { .. }), "help goes on");
+    assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));
+    // A sealed watch is sealed first.
+    model.handle(Event::Tick, NOW + secs(60));
+    model.handle(Event::Policy(PolicyState::Sealed), NOW + secs(60));
+    assert_eq!(model.screen(NOW + secs(60)), Screen::Locked("112".into()));
+}
+
+#[test]
 fn the_emergency_button_dials_after_three_seconds_unless_it_is_taken_back() {
     let mut model = Model::default();
     model.handle(Event::Policy(PolicyState::Sealed), NOW);
@@ -387,6 +448,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         ),
         (0_usize..30).prop_map(looked),
         (0_usize..90).prop_map(calls),
+        any::<bool>().prop_map(Event::Lost),
         Just(Event::Refused),
         apps,
         touch.prop_map(Event::Touch),

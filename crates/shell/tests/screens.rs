@@ -5,7 +5,7 @@
 mod watch;
 
 use ipc::{AppState, Call, CallState, Missed, ModemState, PolicyState};
-use nestling_shell::model::{Event, Touch};
+use nestling_shell::model::{Command, Event, Touch};
 use panel::Pixel;
 
 use watch::{INK, PAPER, SIZES, Watch};
@@ -55,7 +55,7 @@ const CALLS: [(&str, bool, &str); 7] = [
 ];
 
 /// With somebody who looks where the child is, and after that.
-const LOOKED: [(&str, Show); 13] = [
+const LOOKED: [(&str, Show); 14] = [
     ("face-looks", |w| w.looks(&[], 3)),
     ("looked-face", |w| w.looks(&["Mum"], 3)),
     ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
@@ -78,6 +78,10 @@ const LOOKED: [(&str, Show); 13] = [
         w.app.handle(Event::Policy(PolicyState::Sealed));
         w.tap(-80.0, 122.0);
         w.advance(1_200);
+    }),
+    ("looked-lost", |w| {
+        w.looks(&["Dad"], 4);
+        w.lose();
     }),
     ("looked-keypad", |w| {
         w.looks(&["Dad"], 4);
@@ -113,7 +117,7 @@ const LOOKED: [(&str, Show); 13] = [
 ];
 
 /// The screens as they are most of the time.
-const SCREENS: [(&str, Show); 34] = [
+const SCREENS: [(&str, Show); 37] = [
     ("face", |_| {}),
     ("face-battery", |w| w.set_battery(72)),
     ("face-battery-low", |w| w.set_battery(15)),
@@ -128,6 +132,16 @@ const SCREENS: [(&str, Show); 34] = [
     }),
     ("face-missed", missed),
     ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
+    ("lost", |w| w.lose()),
+    ("lost-not-now", |w| {
+        w.lose();
+        w.tap(0.0, 30.0);
+        w.app.handle(Event::Refused);
+    }),
+    ("lost-nobody", |w| {
+        w.lose();
+        w.telephony(Call::none(), &["mum"]);
+    }),
     ("sealed", |w| w.app.handle(Event::Policy(PolicyState::Sealed))),
     ("contacts", |w| {
         w.tap(0.0, w.phone());
@@ -332,6 +346,31 @@ fn the_rim_shows_a_battery_only_where_there_is_one() {
         watch.set_battery(15);
         assert_eq!(watch.at(110, -192), (0xFF, 0xC9, 0x3C));
     });
+}
+
+/// A thief reads nothing of the child on it: not who else is known, who looked, who called, or which apps there are.
+#[test]
+fn a_lost_watch_shows_nothing_but_the_guardian_who_is_called() {
+    for size in SIZES {
+        on(size, |watch| {
+            watch.lose();
+            let before = watch.pixels();
+            watch.apps(&["draw", "music"]);
+            watch.calls(&CALLS);
+            missed(watch);
+            watch.looked(&["Dad", "Mum"]);
+            watch.looks(&[], 2);
+            assert!(watch.pixels() == before);
+            watch.tap(0.0, 30.0);
+            assert_eq!(watch.commands(), [Command::Dial("mum".into())]);
+            assert!(watch.pixels() != before, "the next one is Dad");
+            watch.tap(0.0, 30.0);
+            assert_eq!(watch.commands(), [Command::Dial("dad".into())]);
+            assert!(watch.pixels() == before);
+            watch.app.handle(Event::Lost(false));
+            assert_eq!(watch.app.shell().get_page(), nestling_shell::Page::Face);
+        });
+    }
 }
 
 #[test]

@@ -220,6 +220,30 @@ fn a_sealed_watch_still_calls_for_help_and_guardians() {
 }
 
 #[test]
+fn a_lost_watch_calls_a_guardian_and_for_help_and_leads_nowhere_else() {
+    each_size(|watch| {
+        watch.lose();
+        for (x, y) in WITHIN.into_iter().chain([(-120.0, 0.0), (120.0, 0.0)]) {
+            watch.tap(x, 30.0 + y);
+            assert!(matches!(watch.commands().as_slice(), [Command::Dial(_)]));
+        }
+        watch.swipe((0.0, 60.0), (0.0, -120.0));
+        watch.tap(0.0, -128.0);
+        watch.tap(0.0, watch.counter());
+        assert_eq!((watch.app.shell().get_page(), watch.commands()), (Page::Lost, vec![]));
+        for (x, y) in WITHIN {
+            watch.tap(x, 142.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Emergency);
+            watch.app.handle(Event::Touch(Touch::Mistake));
+            assert_eq!(watch.app.shell().get_page(), Page::Lost);
+        }
+        watch.tap(0.0, 142.0);
+        watch.advance(3_100);
+        assert_eq!(watch.commands(), [Command::DialEmergency("112".into())]);
+    });
+}
+
+#[test]
 fn ask_a_grown_up_asks_for_the_code() {
     each_size(|watch| {
         watch.app.handle(Event::Policy(PolicyState::Unbound));

@@ -101,6 +101,11 @@ impl Office {
         }
     }
 
+    /// A guardian said that the watch is lost; false while nobody's word is known.
+    pub fn is_lost(&self) -> bool {
+        matches!(&self.rules, Rules::Open { ledger, .. } if ledger.standing().lost)
+    }
+
     /// The watch's id; empty while sealed.
     pub fn watch(&self) -> &str {
         match &self.rules {

@@ -52,6 +52,8 @@ pub enum Touch {
 pub enum Event {
     /// policyd's state.
     Policy(PolicyState),
+    /// A guardian said that the watch is lost, or that it is found.
+    Lost(bool),
     /// All that telephonyd has to say.
     Telephony {
         /// The call.
@@ -178,6 +180,15 @@ pub enum Screen {
     Face(Hint),
     /// Sealed; with the emergency number.
     Locked(String),
+    /// The watch is lost: for whoever found it.
+    Lost {
+        /// The guardian whom a touch calls.
+        guardian: Option<Person>,
+        /// The emergency number.
+        emergency: String,
+        /// The call that was asked for cannot be made now.
+        not_now: bool,
+    },
     /// A page of people.
     Contacts {
         /// At most four.

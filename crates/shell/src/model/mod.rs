@@ -4,12 +4,13 @@
 //! [`Command`]s for the bus and a [`Screen`]. A shell that starts late gets the same snapshots and ends on the
 //! same screen. Times are the boot-time clock.
 //!
-//! **Invariants:** a call is above every page, and who looks where the child is ([`Model::looking`]) above that; sealed shows nothing but the lifeline; nothing is asked for
+//! **Invariants:** a call is above every page, and who looks where the child is ([`Model::looking`]) above that; sealed or lost shows nothing but the lifeline; nothing is asked for
 //! without a touch: what else goes out only says which app is seen, or that one broke the screen's rules.
 
 mod apps;
 mod inout;
 mod looks;
+mod lost;
 mod people;
 
 use std::time::Duration;
@@ -68,6 +69,9 @@ enum Page {
 #[derive(Debug)]
 pub struct Model {
     policy: Option<PolicyState>,
+    lost: bool,
+    /// Calls to guardians since then.
+    lost_calls: usize,
     modem: Option<ModemState>,
     call: Call,
     /// The keys of the call are shown, and these were touched.
@@ -90,6 +94,8 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             policy: None,
+            lost: false,
+            lost_calls: 0,
             modem: None,
             call: Call::none(),
             keypad: None,
@@ -121,6 +127,10 @@ impl Model {
                 if state == PolicyState::Sealed && !self.is_lifeline() {
                     self.page = Page::Home;
                 }
+                None
+            }
+            Event::Lost(lost) => {
+                self.set_lost(lost);
                 None
             }
             Event::Telephony { call, mut contacts, modem, emergency } => {
@@ -241,6 +251,10 @@ impl Model {
             }
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
+            Touch::Mistake => self.page = Page::Home,
+            Touch::Help => self.page = Page::Emergency(now, false),
+            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now, false),
+            _ if self.lost => return self.touch_lost(touch),
             Touch::Contacts => {
                 self.page = Page::Contacts(0);
                 self.first = self.missed.iter().map(|missed| missed.contact.clone()).collect();
@@ -266,9 +280,6 @@ impl Model {
                 self.page = Page::Home;
                 self.apps.leave();
             }
-            Touch::Mistake => self.page = Page::Home,
-            Touch::Help => self.page = Page::Emergency(now, false),
-            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now, false),
             Touch::Dial(id) => return Some(Command::Dial(id)),
             Touch::Turn(by) => {
                 let (n, last) = match &mut self.page {
@@ -348,6 +359,7 @@ impl Model {
         }
         match &self.page {
             Page::Home if self.policy == Some(PolicyState::Sealed) => Screen::Locked(self.emergency.clone()),
+            Page::Home if self.lost => self.lost_screen(),
             Page::Home => self.apps.screen(now).unwrap_or_else(|| Screen::Face(self.hint())),
             Page::Apps(page) => Screen::Apps {
                 apps: self.apps.drawer().iter().skip(page * PAGE).take(PAGE).cloned().collect(),

@@ -62,7 +62,7 @@ impl Model {
     }
 }
 
-fn person(contact: &Contact) -> Person {
+pub(super) fn person(contact: &Contact) -> Person {
     let Contact { id, name, picture, .. } = contact.clone();
     Person { id, name, picture }
 }

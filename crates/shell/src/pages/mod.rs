@@ -11,6 +11,7 @@ pub(crate) mod face;
 pub(crate) mod lock;
 pub(crate) mod looked;
 pub(crate) mod looks;
+pub(crate) mod lost;
 
 use std::rc::Rc;
 

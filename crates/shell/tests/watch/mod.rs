@@ -127,6 +127,22 @@ impl Watch {
         });
     }
 
+    /// A lost watch with two guardians and two others.
+    pub fn lose(&self) {
+        self.app.handle(Event::Telephony {
+            call: Call::none(),
+            contacts: ["gran", "mum", "dad", "school"]
+                .map(|id| {
+                    let kind = if ["mum", "dad"].contains(&id) { "guardian" } else { "emergency" };
+                    Contact { kind: kind.into(), ..contact(id) }
+                })
+                .into(),
+            modem: ModemState::Registered,
+            emergency: "112".into(),
+        });
+        self.app.handle(Event::Lost(true));
+    }
+
     pub fn set_time(&self, time: DateTime) {
         *self.start.borrow_mut() = time - jiff::SignedDuration::try_from(self.panel.now()).unwrap();
         self.app.handle(Event::Tick);
