@@ -5,7 +5,7 @@ use zbus::{OwnedFd, proxy};
 use crate::error::Result;
 use crate::wire::{
     App, AppSession, Call, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Looked, Missed,
-    ModemState, PastCall, PolicyState, Position,
+    ModemState, PastCall, PolicyState, Position, Search,
 };
 
 /// Rules come in here, and nowhere else.
@@ -83,6 +83,25 @@ pub trait Looks1 {
     /// Somebody looks, a look is over, or the day is.
     #[zbus(signal)]
     fn looks_changed(&self, looking: Vec<Look>, today: u32) -> zbus::Result<()>;
+}
+
+/// A guardian looks for the watch: for the screen, which says so, and for telephonyd, which rings while the screen does.
+#[proxy(
+    interface = "org.nestling.Search1",
+    default_service = "org.nestling.Policy",
+    default_path = "/org/nestling/Search1"
+)]
+pub trait Search1 {
+    /// The caller's screen shows this search: from now on it may be heard. Refused once it is over.
+    fn shows(&self, search: u64) -> Result<()>;
+    /// The child found the watch, or something stronger is on the screen: this search is over.
+    fn stop(&self, search: u64) -> Result<()>;
+    /// Who searches now.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn search(&self) -> zbus::Result<Search>;
+    /// Somebody searches, it may be heard, or it is over.
+    #[zbus(signal)]
+    fn search_changed(&self, search: Search) -> zbus::Result<()>;
 }
 
 /// Calls, after they were screened.

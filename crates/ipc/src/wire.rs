@@ -232,6 +232,40 @@ pub struct Looked {
     pub unix_time: i64,
 }
 
+/// A guardian looks for the watch: the screen says so, and it rings. It never gets longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Search {
+    /// Which one: never that of another of this watch; 0 while nobody searches, and then nothing else counts.
+    pub id: u64,
+    /// The guardian's id.
+    pub guardian: String,
+    /// What the family calls him.
+    pub name: String,
+    /// Key of his picture, or empty.
+    pub picture: String,
+    /// Since when, milliseconds of the boot-time clock.
+    pub since_ms: u64,
+    /// Until when, milliseconds of the boot-time clock. Nobody has to say that it is over.
+    pub until_ms: u64,
+    /// The unique bus name of the screen that shows it. Empty until one said so, and nothing rings before.
+    pub screen: String,
+}
+
+impl Search {
+    /// Nobody searches.
+    pub fn none() -> Self {
+        Self {
+            id: 0,
+            guardian: String::new(),
+            name: String::new(),
+            picture: String::new(),
+            since_ms: 0,
+            until_ms: 0,
+            screen: String::new(),
+        }
+    }
+}
+
 /// A line a daemon asks policyd to write into the diary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct DiaryRecord {

@@ -126,7 +126,12 @@ impl Looks {
     /// When something here changes by itself, on the boot-time clock.
     pub fn due(&self, now: Duration) -> Option<Duration> {
         let ends = self.open(now).into_iter().map(|look| look.until);
-        ends.chain(self.too_many.iter().map(|flood| flood.ends)).min()
+        ends.chain(self.floods_due()).min()
+    }
+
+    /// When [`Looks::floods`] has something to tell, on the boot-time clock.
+    pub fn floods_due(&self) -> Option<Duration> {
+        self.too_many.iter().map(|flood| flood.ends).min()
     }
 }
 
