@@ -18,6 +18,7 @@ use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
 use crate::pages::{
     Finger, Touched, app, apps, call, calls, contacts, emergency, enrol, face, lock, looked, looks, lost,
+    search,
 };
 use crate::ui::{Page, Shell};
 
@@ -152,6 +153,7 @@ impl App {
             lock::bind,
             looked::bind,
             lost::bind,
+            search::bind,
         ] {
             bind(&app.shell, &touched);
         }
@@ -188,6 +190,9 @@ impl App {
             (self.command)(command);
         }
         self.draw();
+        // After it was drawn: it is heard from then on.
+        let seen = self.model.borrow_mut().search_seen(now);
+        seen.into_iter().for_each(&self.command);
         self.seat();
         self.schedule();
     }
@@ -261,6 +266,10 @@ impl App {
             Screen::Call(call) => {
                 call::show(shell, &call);
                 if call.keypad.is_some() { Page::Keypad } else { Page::Call }
+            }
+            Screen::Search { person, rings } => {
+                search::show(shell, &person, rings);
+                Page::Search
             }
             Screen::Enrol(enrol) => {
                 enrol::show(shell, &enrol);

@@ -5,6 +5,7 @@
 
 mod display1;
 mod looks;
+mod search;
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use daemon::bus::BusConfig;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use ipc::{
-    Apps1Proxy, Guardian1Proxy, Looks1Proxy, News, Policy1Proxy, Refusal, Telephony1Proxy, names, paths,
+    Apps1Proxy, Guardian1Proxy, Looks1Proxy, News, Policy1Proxy, Refusal, Search1Proxy, Telephony1Proxy,
+    names, paths,
 };
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -91,14 +93,22 @@ async fn run(
     // Nothing is cached: what a daemon does not say now is not known.
     let policy = Policy1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let looks = Looks1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let searches = Search1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let guardian = Guardian1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let telephony = Telephony1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let apps = Apps1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let tones = Mutex::new(());
-    let daemons = Daemons { telephony: &telephony, guardian: &guardian, apps: &apps, tones: &tones };
+    let daemons = Daemons {
+        telephony: &telephony,
+        guardian: &guardian,
+        searches: &searches,
+        apps: &apps,
+        tones: &tones,
+    };
     tokio::select! {
         end = watch_policy(&policy, emit) => end,
         end = looks::watch(&looks, emit) => end,
+        end = search::watch(&searches, emit) => end,
         end = watch_telephony(&telephony, emit) => end,
         end = watch_apps(&apps, emit) => end,
         end = carry_out(commands, daemons, emit) => end,
@@ -110,6 +120,7 @@ async fn run(
 struct Daemons<'a> {
     telephony: &'a Telephony1Proxy<'a>,
     guardian: &'a Guardian1Proxy<'a>,
+    searches: &'a Search1Proxy<'a>,
     apps: &'a Apps1Proxy<'a>,
     /// Held while a tone is sent: telephonyd takes one at a time, and a child's finger is faster.
     tones: &'a Mutex<()>,
@@ -286,7 +297,7 @@ async fn carry_out(
 
 async fn perform(
     command: Command,
-    Daemons { telephony, guardian, apps, tones }: Daemons<'_>,
+    Daemons { telephony, guardian, searches, apps, tones }: Daemons<'_>,
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
@@ -307,6 +318,8 @@ async fn perform(
             .await
             .map(|(code, left)| emit(Event::Code(Some((code, Duration::from_secs(left.into()))))))
             .inspect_err(|_| emit(Event::Code(None))),
+        Command::ShowsSearch(search) => searches.shows(search).await,
+        Command::StopSearch(search) => searches.stop(search).await,
         Command::OpenApp(app) => apps.open(&app).await.inspect_err(|_| emit(Event::Refused)),
         Command::HideApp(session) => apps.hide(session).await,
         Command::ShowApp(session) => apps.show(session).await,

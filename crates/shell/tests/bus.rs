@@ -11,7 +11,7 @@ use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
     AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, Looked, Missed,
-    ModemState, News, PastCall, PolicyState, Refusal, names, paths,
+    ModemState, News, PastCall, PolicyState, Refusal, Search, names, paths,
 };
 use nestling_shell::bus;
 use nestling_shell::display::Display;
@@ -288,6 +288,55 @@ async fn t14_the_screen_hears_of_a_look_and_finds_one_that_is_open() {
     until(&events, |e| matches!(e, Event::Looks(looks, 8) if *looks == [look("Mum"), look("Dad")])).await;
     // And reads who looked today.
     until(&events, |e| matches!(e, Event::Looked(looked) if looked.len() == 1)).await;
+}
+
+struct Searches {
+    asked: Asked,
+    search: Search,
+}
+
+#[zbus::interface(name = "org.nestling.Search1")]
+impl Searches {
+    fn shows(&self, search: u64) {
+        self.asked.lock().unwrap().push(format!("shows {search}"));
+    }
+    fn stop(&self, search: u64) {
+        self.asked.lock().unwrap().push(format!("stop {search}"));
+    }
+    #[zbus(property)]
+    fn search(&self) -> Search {
+        self.search.clone()
+    }
+    #[zbus(signal, name = "SearchChanged")]
+    async fn tell(emitter: &SignalEmitter<'_>, search: Search) -> zbus::Result<()>;
+}
+
+#[tokio::test]
+async fn t15_the_screen_hears_of_a_search_says_that_it_shows_it_and_forgets_it_with_policyd() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let search = |id| Search { id, name: "Mum".into(), ..Search::none() };
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    let policyd = bus.connect().await.unwrap();
+    let searches = Searches { asked: asked.clone(), search: search(3) };
+    policyd.object_server().at(paths::SEARCH, searches).await.unwrap();
+    policyd.request_name(names::POLICY).await.unwrap();
+    until(&events, |e| matches!(e, Event::Search(told) if *told == search(3))).await;
+    Searches::tell(&SignalEmitter::new(&policyd, paths::SEARCH).unwrap(), search(4)).await.unwrap();
+    until(&events, |e| matches!(e, Event::Search(told) if *told == search(4))).await;
+    for command in [Command::ShowsSearch(4), Command::StopSearch(4)] {
+        commands.send(command);
+    }
+    for _ in 0..500 {
+        if asked.lock().unwrap().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["shows 4", "stop 4"]);
+    policyd.close().await.unwrap();
+    until(&events, |e| matches!(e, Event::Search(told) if *told == Search::none())).await;
 }
 
 #[derive(Default)]

@@ -97,6 +97,7 @@ fn no_page_has_more_than_seven_words() {
         ("call", 2),
         ("lock", 1),
         ("lost", 2),
+        ("search", 1),
         ("contacts", 0),
         ("enrol", 0),
         ("emergency", 1),

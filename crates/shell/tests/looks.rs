@@ -4,7 +4,7 @@
 
 mod watch;
 
-use ipc::{AppState, Call, CallState, PolicyState};
+use ipc::{AppState, Call, CallState, PolicyState, Search};
 use nestling_shell::Page;
 use nestling_shell::model::{Event, Touch};
 use panel::Pixel;
@@ -36,7 +36,7 @@ fn part(watch: &Watch, rows: std::ops::Range<i32>, reach: i32) -> Vec<Pixel> {
 type Show = fn(&Watch);
 
 /// The ways to each page.
-const PAGES: [(Page, Show); 17] = [
+const PAGES: [(Page, Show); 18] = [
     (Page::Face, |_| {}),
     (Page::Contacts, |watch| {
         watch.tap(0.0, watch.phone());
@@ -77,6 +77,7 @@ const PAGES: [(Page, Show); 17] = [
         watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
         watch.app.handle(Event::Touch(Touch::Keypad(true)));
     }),
+    (Page::Search, |watch| watch.search(7, "Dad")),
     (Page::Lost, |watch| watch.lose()),
     (Page::Locked, |watch| watch.app.handle(Event::Policy(PolicyState::Sealed))),
     (Page::Emergency, |watch| {
@@ -114,6 +115,7 @@ fn t14_a_look_stays_while_pages_come_and_go() {
             assert_eq!(watch.at(EYE, watch.card()), LILAC, "{page:?}");
             watch.app.handle(Event::Call(Call::none()));
             watch.app.handle(Event::Lost(false));
+            watch.app.handle(Event::Search(Search::none()));
         }
     });
 }

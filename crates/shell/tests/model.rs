@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipc::{
     App, AppSession, AppState, Call, CallState, Contact, Look, Looked, Missed, ModemState, PastCall,
-    PolicyState,
+    PolicyState, Search,
 };
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
@@ -403,6 +403,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(Touch::Keypad),
         "[0-9*#]".prop_map(Touch::Tone),
         Just(Touch::Help),
+        Just(Touch::Found),
         Just(Touch::Mistake),
         Just(Touch::Apps),
         "[ab]".prop_map(Touch::Open),
@@ -449,6 +450,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         (0_usize..30).prop_map(looked),
         (0_usize..90).prop_map(calls),
         any::<bool>().prop_map(Event::Lost),
+        (0_u64..4, 900_u64..1_300).prop_map(|(id, from)| search(id, secs(from))),
         Just(Event::Refused),
         apps,
         touch.prop_map(Event::Touch),
@@ -471,6 +473,76 @@ fn t16_a_look_ends_where_policyd_is_gone() {
     assert_eq!(model.looking(NOW + secs(60)), ["Mum"]);
     assert_eq!(model.looking(NOW + secs(120)), Vec::<&str>::new());
     assert_eq!((model.next_change(NOW + secs(120)), model.looks_today()), (None, 4));
+}
+
+fn search(id: u64, from: Duration) -> Event {
+    let since_ms = from.as_millis() as u64;
+    let (guardian, name) = ("mum".into(), "Mum".into());
+    let search = Search { id, guardian, name, since_ms, until_ms: since_ms + 60_000, ..Search::none() };
+    Event::Search(search)
+}
+
+#[test]
+fn t15_a_search_is_said_to_be_seen_once_and_only_while_it_is() {
+    let mut model = Model::default();
+    assert_eq!(model.search_seen(NOW), None);
+    model.handle(search(7, NOW), NOW);
+    let Screen::Search { person, .. } = model.screen(NOW) else { panic!() };
+    assert_eq!((person.id.as_str(), person.name.as_str()), ("mum", "Mum"));
+    assert_eq!(model.search_seen(NOW), Some(Command::ShowsSearch(7)));
+    // As policyd tells it again with the screen's name.
+    model.handle(search(7, NOW), NOW);
+    assert_eq!(model.search_seen(NOW), None);
+    assert_eq!(model.next_change(NOW), Some(NOW + Duration::from_millis(200)));
+    assert_eq!(model.screen(NOW + secs(60)), Screen::Face(Hint::None));
+    assert_eq!((model.search_seen(NOW + secs(60)), model.next_change(NOW + secs(60))), (None, None));
+    // A touch ends it at once, and it does not come back.
+    model.handle(search(8, NOW), NOW);
+    assert_eq!(model.search_seen(NOW), Some(Command::ShowsSearch(8)));
+    assert_eq!(model.handle(Event::Touch(Touch::Found), NOW), Some(Command::StopSearch(8)));
+    model.handle(search(8, NOW), NOW);
+    assert_eq!((model.screen(NOW), model.search_seen(NOW)), (Screen::Face(Hint::None), None));
+    assert_eq!(model.handle(Event::Touch(Touch::Found), NOW), None);
+    // Nor does one of a policyd that is gone stay.
+    model.handle(search(9, NOW), NOW);
+    model.handle(Event::Search(Search::none()), NOW);
+    assert_eq!((model.screen(NOW), model.search_seen(NOW)), (Screen::Face(Hint::None), None));
+}
+
+#[test]
+fn t15_a_call_and_help_are_above_a_search_and_end_it() {
+    for early in [true, false] {
+        let mut model = Model::default();
+        model.handle(snapshot(Call::none(), 3), NOW);
+        if early {
+            model.handle(search(7, NOW), NOW);
+            assert_eq!(model.search_seen(NOW), Some(Command::ShowsSearch(7)));
+        }
+        model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+        model.handle(search(7, NOW), NOW);
+        assert!(matches!(model.screen(NOW), Screen::Call(_)));
+        assert_eq!(model.search_seen(NOW), Some(Command::StopSearch(7)));
+        assert_eq!(model.search_seen(NOW), None);
+        model.handle(Event::Call(Call::none()), NOW);
+        assert_eq!((model.screen(NOW), model.search_seen(NOW)), (Screen::Face(Hint::None), None));
+    }
+    let mut model = Model::default();
+    model.handle(Event::Touch(Touch::Help), NOW);
+    model.handle(search(7, NOW), NOW);
+    assert!(matches!(model.screen(NOW), Screen::Emergency { .. }));
+    assert_eq!(model.search_seen(NOW), Some(Command::StopSearch(7)));
+    assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));
+}
+
+#[test]
+fn a_search_is_above_every_page_of_a_lost_and_of_a_new_watch() {
+    for event in [Event::Lost(true), Event::Policy(PolicyState::Unbound), Event::Touch(Touch::Contacts)] {
+        let mut model = Model::default();
+        model.handle(snapshot(Call::none(), 3), NOW);
+        model.handle(event, NOW);
+        model.handle(search(7, NOW), NOW);
+        assert!(matches!(model.screen(NOW), Screen::Search { .. }));
+    }
 }
 
 fn calls(count: usize) -> Event {
@@ -593,6 +665,10 @@ proptest! {
             prop_assert!(!matches!(seen, Some(Command::ShowApp(_))) || on_screen);
             prop_assert!(!matches!(seen, Some(Command::HideApp(_))) || !on_screen);
             prop_assert!(model.live_app(now).is_none() || (on_screen && opened));
+            let shows = matches!(model.search_seen(now), Some(Command::ShowsSearch(_)));
+            let is_seen = matches!(model.screen(now), Screen::Search { .. });
+            prop_assert!(!shows || is_seen);
+            prop_assert!(model.search_seen(now).is_none(), "policyd is told once");
             if let Some(at) = model.next_change(now) {
                 prop_assert!(at > now, "a timer in the past would spin");
             }

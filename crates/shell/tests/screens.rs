@@ -55,7 +55,7 @@ const CALLS: [(&str, bool, &str); 7] = [
 ];
 
 /// With somebody who looks where the child is, and after that.
-const LOOKED: [(&str, Show); 14] = [
+const LOOKED: [(&str, Show); 15] = [
     ("face-looks", |w| w.looks(&[], 3)),
     ("looked-face", |w| w.looks(&["Mum"], 3)),
     ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
@@ -78,6 +78,11 @@ const LOOKED: [(&str, Show); 14] = [
         w.app.handle(Event::Policy(PolicyState::Sealed));
         w.tap(-80.0, 122.0);
         w.advance(1_200);
+    }),
+    ("looked-search", |w| {
+        w.looks(&["Mum"], 4);
+        w.search(7, "Mum");
+        w.advance(700);
     }),
     ("looked-lost", |w| {
         w.looks(&["Dad"], 4);
@@ -117,7 +122,7 @@ const LOOKED: [(&str, Show); 14] = [
 ];
 
 /// The screens as they are most of the time.
-const SCREENS: [(&str, Show); 37] = [
+const SCREENS: [(&str, Show); 39] = [
     ("face", |_| {}),
     ("face-battery", |w| w.set_battery(72)),
     ("face-battery-low", |w| w.set_battery(15)),
@@ -132,6 +137,14 @@ const SCREENS: [(&str, Show); 37] = [
     }),
     ("face-missed", missed),
     ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
+    ("search", |w| {
+        w.search(7, "Mum");
+        w.advance(700);
+    }),
+    ("search-long", |w| {
+        w.search(7, "Grandmother");
+        w.advance(400);
+    }),
     ("lost", |w| w.lose()),
     ("lost-not-now", |w| {
         w.lose();

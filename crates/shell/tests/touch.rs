@@ -244,6 +244,41 @@ fn a_lost_watch_calls_a_guardian_and_for_help_and_leads_nowhere_else() {
 }
 
 #[test]
+fn t15_a_search_is_shown_before_it_is_heard_and_a_touch_ends_it() {
+    each_size(|watch| {
+        watch.drawing(0);
+        watch.commands();
+        for (n, (x, y)) in WITHIN.into_iter().enumerate() {
+            let id = 7 + n as u64;
+            watch.search(id, "Mum");
+            assert_eq!(watch.app.shell().get_page(), Page::Search);
+            // The app stands still, and policyd hears that it is shown.
+            assert_eq!(watch.commands(), [Command::HideApp(7), Command::ShowsSearch(id)]);
+            watch.tap(0.0, -100.0);
+            assert_eq!((watch.paper.fingers.take(), watch.commands()), (vec![], vec![]));
+            watch.tap(x, 138.0 + y);
+            assert_eq!(watch.commands(), [Command::StopSearch(id), Command::ShowApp(7)]);
+            assert_eq!(watch.app.shell().get_page(), Page::App);
+        }
+    });
+}
+
+#[test]
+fn t16_a_search_leaves_the_screen_by_itself() {
+    each_size(|watch| {
+        let before = watch.pixels();
+        watch.search(7, "Mum");
+        watch.advance(59_900);
+        assert_eq!(watch.app.shell().get_page(), Page::Search);
+        watch.advance(200);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+        watch.advance(59_900);
+        assert!(watch.pixels().len() == before.len());
+        assert_eq!(watch.commands(), [Command::ShowsSearch(7)]);
+    });
+}
+
+#[test]
 fn ask_a_grown_up_asks_for_the_code() {
     each_size(|watch| {
         watch.app.handle(Event::Policy(PolicyState::Unbound));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipc::{
     App, AppSession, Call, CallState, Contact, Look, Looked, Missed, ModemState, PastCall, PolicyState,
+    Search,
 };
 
 /// What the child touched.
@@ -41,6 +42,8 @@ pub enum Touch {
     Keypad(bool),
     /// One of them: `0` to `9`, `*` or `#`.
     Tone(String),
+    /// The watch that a guardian looks for was found.
+    Found,
     /// The emergency button.
     Help,
     /// Takes the emergency button back.
@@ -89,6 +92,8 @@ pub enum Event {
     Looks(Vec<Look>, u32),
     /// Who did so today, the newest first.
     Looked(Vec<Looked>),
+    /// Who looks for the watch, or nobody.
+    Search(Search),
     /// A command was turned down.
     Refused,
     /// The child's finger.
@@ -116,6 +121,10 @@ pub enum Command {
     DialEmergency(String),
     /// Open the ten minutes of enrolment.
     OpenEnrolment,
+    /// This search is on the screen: it may be heard.
+    ShowsSearch(u64),
+    /// This search is over.
+    StopSearch(u64),
     /// Start an app, or bring it back.
     OpenApp(String),
     /// This run is not on the screen.
@@ -217,6 +226,13 @@ pub enum Screen {
         before: bool,
         /// There is a page after.
         after: bool,
+    },
+    /// A guardian looks for the watch.
+    Search {
+        /// Who.
+        person: Person,
+        /// Rings to draw, 0 to 3.
+        rings: u8,
     },
     /// A call.
     Call(OnCall),

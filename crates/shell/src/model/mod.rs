@@ -4,14 +4,16 @@
 //! [`Command`]s for the bus and a [`Screen`]. A shell that starts late gets the same snapshots and ends on the
 //! same screen. Times are the boot-time clock.
 //!
-//! **Invariants:** a call is above every page, and who looks where the child is ([`Model::looking`]) above that; sealed or lost shows nothing but the lifeline; nothing is asked for
-//! without a touch: what else goes out only says which app is seen, or that one broke the screen's rules.
+//! **Invariants:** a call is above every page, under it that a guardian looks for the watch, and who looks where the child is ([`Model::looking`]) above that; sealed or lost shows nothing but the lifeline; nothing is asked for
+//! without a touch: what else goes out only says which app or search is seen, or that an app broke the screen's rules.
 
 mod apps;
+mod call;
 mod inout;
 mod looks;
 mod lost;
 mod people;
+mod search;
 
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use ipc::{Call, CallState, Contact, Missed, ModemState, PastCall, PolicyState};
 
 use self::apps::Apps;
 use self::looks::Looks;
+use self::search::Searches;
 pub use inout::{AppPhase, Command, Enrol, Event, Hint, OnCall, Person, Screen, Sorry, Touch};
 
 /// Contacts on one page.
@@ -88,6 +91,7 @@ pub struct Model {
     notice: Option<Duration>,
     apps: Apps,
     looks: Looks,
+    searches: Searches,
 }
 
 impl Default for Model {
@@ -110,6 +114,7 @@ impl Default for Model {
             notice: None,
             apps: Apps::default(),
             looks: Looks::default(),
+            searches: Searches::default(),
         }
     }
 }
@@ -201,6 +206,10 @@ impl Model {
                 }
                 None
             }
+            Event::Search(search) => {
+                self.searches.set(search);
+                None
+            }
             Event::Refused => {
                 self.apps.leave();
                 if !self.counts_down() {
@@ -213,18 +222,6 @@ impl Model {
             Event::Tick => None,
         };
         command.or_else(|| self.pass_time(now))
-    }
-
-    fn set_call(&mut self, call: Call) {
-        // Under a call lies the face or the app, so that this is what comes back.
-        if call.state != CallState::None && self.call.state == CallState::None && !self.counts_down() {
-            self.page = Page::Home;
-            self.notice = None;
-        }
-        if (call.id, call.state) != (self.call.id, CallState::Active) {
-            self.keypad = None;
-        }
-        self.call = call;
     }
 
     fn touch(&mut self, touch: Touch, now: Duration) -> Option<Command> {
@@ -249,6 +246,7 @@ impl Model {
                 typed.push_str(&key);
                 return Some(Command::Tone(self.call.id, key));
             }
+            Touch::Found => return self.searches.stop(now),
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
             Touch::Mistake => self.page = Page::Home,
@@ -311,14 +309,6 @@ impl Model {
         matches!(self.page, Page::Emergency(_, false))
     }
 
-    fn can_answer(&self, now: Duration) -> bool {
-        now >= self.since() + ANSWER_AFTER
-    }
-
-    fn since(&self) -> Duration {
-        Duration::from_millis(self.call.since_ms)
-    }
-
     /// When the present page ends by itself.
     fn page_ends(&self) -> Option<Duration> {
         match &self.page {
@@ -356,6 +346,9 @@ impl Model {
     pub fn screen(&self, now: Duration) -> Screen {
         if self.call.state != CallState::None && !self.counts_down() {
             return self.call_screen(now);
+        }
+        if let Some(search) = self.search_screen(now) {
+            return search;
         }
         match &self.page {
             Page::Home if self.policy == Some(PolicyState::Sealed) => Screen::Locked(self.emergency.clone()),
@@ -426,27 +419,6 @@ impl Model {
         }
     }
 
-    fn call_screen(&self, now: Duration) -> Screen {
-        let Call { state, contact, name, picture, muted, waiting, .. } = &self.call;
-        let name = if name.is_empty() { &self.emergency } else { name };
-        let time = now.saturating_sub(self.since());
-        let rings = match state {
-            CallState::Ringing if *muted => 0,
-            CallState::Ringing | CallState::Dialling => (time.as_millis() / RING_STEP.as_millis() % 4) as u8,
-            CallState::Active | CallState::None => 0,
-        };
-        Screen::Call(OnCall {
-            state: *state,
-            person: Person { id: contact.clone(), name: name.clone(), picture: picture.clone() },
-            rings,
-            seconds: if *state == CallState::Active { time.as_secs() } else { 0 },
-            can_answer: self.can_answer(now),
-            muted: *muted,
-            waiting: waiting.clone(),
-            keypad: self.keypad.clone(),
-        })
-    }
-
     /// When the screen changes without an event, if ever. The face's own seconds are not counted.
     pub fn next_change(&self, now: Duration) -> Option<Duration> {
         let telephony = self.gone.map(|since| since + TELEPHONY_BACK);
@@ -463,16 +435,10 @@ impl Model {
             _ => None,
         };
         let (app, looks) = (self.apps.next_change(now), self.looks.next_change(now));
-        [telephony, shown, app, looks, self.page_ends(), self.notice]
+        [telephony, shown, app, looks, self.searches.next_change(now), self.page_ends(), self.notice]
             .into_iter()
             .flatten()
             .filter(|at| *at > now)
             .min()
-    }
-
-    fn next_step(&self, now: Duration, step: Duration) -> Duration {
-        let since = self.since();
-        let steps = now.saturating_sub(since).as_millis() / step.as_millis() + 1;
-        since.saturating_add(step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)))
     }
 }

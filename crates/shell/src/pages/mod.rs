@@ -12,6 +12,7 @@ pub(crate) mod lock;
 pub(crate) mod looked;
 pub(crate) mod looks;
 pub(crate) mod lost;
+pub(crate) mod search;
 
 use std::rc::Rc;
 

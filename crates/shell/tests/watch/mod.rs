@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipc::{AppSession, AppState, Call, CallState, Contact, Look, Looked, ModemState, PastCall, PolicyState};
+use ipc::{
+    AppSession, AppState, Call, CallState, Contact, Look, Looked, ModemState, PastCall, PolicyState, Search,
+};
 use jiff::civil::{DateTime, date};
 use nestling_shell::Finger;
 use nestling_shell::app::{App, Device, Seat, Stage};
@@ -229,6 +231,19 @@ impl Watch {
         let (width, height) = (self.size.0 as f32, self.size.1 as f32);
         let dial = if height - width >= 60.0 { (width - height) / 2.0 } else { 0.0 };
         dial - width / 2.0 * 0.37
+    }
+
+    /// This guardian looks for the watch from now on.
+    pub fn search(&self, id: u64, name: &str) {
+        self.app.handle(Event::Search(Search {
+            id,
+            guardian: name.to_lowercase(),
+            name: name.into(),
+            picture: format!("face:{}", name.to_lowercase()),
+            since_ms: self.now_ms(),
+            until_ms: self.now_ms() + 60_000,
+            screen: String::new(),
+        }));
     }
 
     /// Where the middle of the card is that says so, from the centre.
