@@ -14,16 +14,16 @@ mod wire;
 pub use error::{Refusal, Result};
 pub use proxies::{
     Apps1Proxy, Diary1Proxy, Display1Proxy, Guardian1Proxy, Location1Proxy, Looks1Proxy, Policy1Proxy,
-    Telephony1Proxy,
+    Search1Proxy, Telephony1Proxy,
 };
 pub use wire::{
     App, AppSession, AppState, Call, CallState, Cell, Contact, DiaryEntry, DiaryRecord, Guardian, Happening,
-    Look, Missed, ModemState, NetworkTime, News, PastCall, PolicyState, Position, limits,
+    Look, Looked, Missed, ModemState, NetworkTime, News, PastCall, PolicyState, Position, Search, limits,
 };
 
 /// Well-known bus names, one for each daemon.
 pub mod names {
-    /// policyd: `Policy1`, `Diary1`, `Guardian1`, `Looks1`.
+    /// policyd: `Policy1`, `Diary1`, `Guardian1`, `Looks1`, `Search1`.
     pub const POLICY: &str = "org.nestling.Policy";
     /// telephonyd: `Telephony1`.
     pub const TELEPHONY: &str = "org.nestling.Telephony";
@@ -45,6 +45,8 @@ pub mod paths {
     pub const GUARDIAN: &str = "/org/nestling/Guardian1";
     /// `org.nestling.Looks1`
     pub const LOOKS: &str = "/org/nestling/Looks1";
+    /// `org.nestling.Search1`
+    pub const SEARCH: &str = "/org/nestling/Search1";
     /// `org.nestling.Telephony1`
     pub const TELEPHONY: &str = "/org/nestling/Telephony1";
     /// `org.nestling.Location1`

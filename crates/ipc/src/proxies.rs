@@ -4,8 +4,8 @@ use zbus::{OwnedFd, proxy};
 
 use crate::error::Result;
 use crate::wire::{
-    App, AppSession, Call, Cell, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Missed,
-    ModemState, NetworkTime, PastCall, PolicyState, Position,
+    App, AppSession, Call, Cell, Contact, DiaryEntry, DiaryRecord, Guardian, Happening, Look, Looked, Missed,
+    ModemState, NetworkTime, PastCall, PolicyState, Position, Search,
 };
 
 /// Rules come in here, and nowhere else.
@@ -23,6 +23,9 @@ pub trait Policy1 {
     /// Unbound, bound or sealed.
     #[zbus(property(emits_changed_signal = "false"))]
     fn state(&self) -> zbus::Result<PolicyState>;
+    /// A guardian said that the watch is lost, and nobody since that it is found. False without rules.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn lost(&self) -> zbus::Result<bool>;
     /// The watch's id, lower-case hex, which every order names.
     #[zbus(property(emits_changed_signal = "const"))]
     fn watch(&self) -> zbus::Result<String>;
@@ -74,9 +77,31 @@ pub trait Looks1 {
     /// How many looks there were since midnight, where the family's clock is.
     #[zbus(property(emits_changed_signal = "false"))]
     fn today(&self) -> zbus::Result<u32>;
+    /// The looks since midnight, the newest first, at most `limits::LOOKED`. For the screen alone.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn looked(&self) -> zbus::Result<Vec<Looked>>;
     /// Somebody looks, a look is over, or the day is.
     #[zbus(signal)]
     fn looks_changed(&self, looking: Vec<Look>, today: u32) -> zbus::Result<()>;
+}
+
+/// A guardian looks for the watch: for the screen, which says so, and for telephonyd, which rings while the screen does.
+#[proxy(
+    interface = "org.nestling.Search1",
+    default_service = "org.nestling.Policy",
+    default_path = "/org/nestling/Search1"
+)]
+pub trait Search1 {
+    /// The caller's screen shows this search: from now on it may be heard. Refused once it is over.
+    fn shows(&self, search: u64) -> Result<()>;
+    /// The child found the watch, or something stronger is on the screen: this search is over.
+    fn stop(&self, search: u64) -> Result<()>;
+    /// Who searches now.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn search(&self) -> zbus::Result<Search>;
+    /// Somebody searches, it may be heard, or it is over.
+    #[zbus(signal)]
+    fn search_changed(&self, search: Search) -> zbus::Result<()>;
 }
 
 /// Calls, after they were screened.

@@ -19,6 +19,8 @@ pub mod limits {
     pub const DIARY_TEXT: usize = 256;
     /// Looks that can be open at once: one of each guardian.
     pub const LOOKS: usize = 8;
+    /// Looks of a day that are told one by one: the newest.
+    pub const LOOKED: usize = 16;
     /// Apps the screen shows at most.
     pub const APPS: usize = 64;
 }
@@ -246,6 +248,53 @@ pub struct Look {
     pub since_ms: u64,
     /// Until when, milliseconds of the boot-time clock. Nobody has to say that it is over.
     pub until_ms: u64,
+}
+
+/// A look of today, for the child's list; never where the child was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Looked {
+    /// The guardian's id.
+    pub guardian: String,
+    /// What the family calls him; the id where he is no contact any more.
+    pub name: String,
+    /// Key of his picture, or empty.
+    pub picture: String,
+    /// When it began, seconds since 1970, UTC, by the watch's clock.
+    pub unix_time: i64,
+}
+
+/// A guardian looks for the watch: the screen says so, and it rings. It never gets longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type, Value, OwnedValue)]
+pub struct Search {
+    /// Which one: never that of another of this watch; 0 while nobody searches, and then nothing else counts.
+    pub id: u64,
+    /// The guardian's id.
+    pub guardian: String,
+    /// What the family calls him.
+    pub name: String,
+    /// Key of his picture, or empty.
+    pub picture: String,
+    /// Since when, milliseconds of the boot-time clock.
+    pub since_ms: u64,
+    /// Until when, milliseconds of the boot-time clock. Nobody has to say that it is over.
+    pub until_ms: u64,
+    /// The unique bus name of the screen that shows it. Empty until one said so, and nothing rings before.
+    pub screen: String,
+}
+
+impl Search {
+    /// Nobody searches.
+    pub fn none() -> Self {
+        Self {
+            id: 0,
+            guardian: String::new(),
+            name: String::new(),
+            picture: String::new(),
+            since_ms: 0,
+            until_ms: 0,
+            screen: String::new(),
+        }
+    }
 }
 
 /// A line a daemon asks policyd to write into the diary.

@@ -166,16 +166,16 @@ impl Diary {
         Ok(seq)
     }
 
-    /// Who looked where the child is, and when, from `since` on, seconds since 1970; oldest first.
+    /// Which guardian did something policyd wrote as `kind`, and when, from `since` on, seconds since 1970; oldest first.
     ///
     /// # Errors
     /// SQLite.
-    pub fn looks(&self, since: i64) -> Result<Vec<(i64, String)>, DiaryError> {
+    pub fn guardians_of(&self, kind: &str, since: i64) -> Result<Vec<(i64, String)>, DiaryError> {
         let mut statement = self.db.prepare(
             "SELECT unix_time, details FROM line
-             WHERE source = 'policy' AND kind = 'looked' AND unix_time >= ?1 ORDER BY seq",
+             WHERE source = 'policy' AND kind = ?1 AND unix_time >= ?2 ORDER BY seq",
         )?;
-        let rows = statement.query_map([since], |row| {
+        let rows = statement.query_map(params![kind, since], |row| {
             let details: String = row.get(1)?;
             let mut details: HashMap<String, String> = serde_json::from_str(&details).unwrap_or_default();
             Ok((row.get(0)?, details.remove("guardian").unwrap_or_default()))

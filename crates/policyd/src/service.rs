@@ -7,13 +7,13 @@ use daemon::access::{Access, Peer};
 use daemon::clock::boot_time;
 use daemon::notify::{self, Watchdog};
 use daemon::wall::Now;
-use ipc::{DiaryEntry, DiaryRecord, Guardian, PolicyState, Refusal, names, paths};
+use ipc::{DiaryEntry, DiaryRecord, Guardian, PolicyState, Refusal, Search, names, paths};
 use tokio::sync::{mpsc, oneshot};
 use zbus::Connection;
 use zbus::names::BusName;
 use zbus::object_server::SignalEmitter;
 
-use crate::bus::{Diary1, Guardian1, Looks1, Policy1};
+use crate::bus::{Diary1, Guardian1, Looks1, Policy1, Search1};
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::office::{Office, Seen};
@@ -34,6 +34,12 @@ pub enum Request {
     Guardians(Reply<Vec<Guardian>>),
     /// The properties of `Looks1`
     Seen(Reply<Seen>),
+    /// `Search1.Search`
+    Search(Reply<Search>),
+    /// `Search1.Shows`, by the screen with this unique name
+    ShowsSearch(u64, String, Reply<()>),
+    /// `Search1.Stop`
+    StopSearch(u64, Reply<()>),
     /// `Diary1.Record`
     Record(Peer, DiaryRecord, Reply<u64>),
     /// `Diary1.Read`
@@ -47,6 +53,8 @@ pub struct Status {
     pub revision: u64,
     /// Unbound, bound or sealed.
     pub state: PolicyState,
+    /// A guardian said that it is lost.
+    pub lost: bool,
     /// The watch's id.
     pub watch: String,
 }
@@ -83,7 +91,8 @@ pub async fn run(config: Config) -> anyhow::Result<Ended> {
     server.at(paths::POLICY, Policy1::new(sender.clone(), access.clone())).await?;
     server.at(paths::DIARY, Diary1::new(sender.clone(), access.clone())).await?;
     server.at(paths::GUARDIAN, Guardian1::new(sender.clone(), access.clone())).await?;
-    server.at(paths::LOOKS, Looks1::new(sender, access)).await?;
+    server.at(paths::LOOKS, Looks1::new(sender.clone(), access.clone())).await?;
+    server.at(paths::SEARCH, Search1::new(sender, access)).await?;
     connection.request_name(names::POLICY).await.context("the name is taken")?;
     notify::ready();
 
@@ -94,6 +103,9 @@ pub async fn run(config: Config) -> anyhow::Result<Ended> {
     tell(&connection, told).await;
     let mut told_seen = office.seen(Now::read());
     tell_seen(&connection, &told_seen).await;
+    // An earlier run's search is over.
+    let mut told_search = office.search(Now::read());
+    tell_search(&connection, &told_search).await;
     while !office.is_erased() {
         let mut mended = false;
         tokio::select! {
@@ -118,6 +130,11 @@ pub async fn run(config: Config) -> anyhow::Result<Ended> {
             tell_seen(&connection, &seen).await;
             told_seen = seen;
         }
+        let search = office.search(Now::read());
+        if search != told_search {
+            tell_search(&connection, &search).await;
+            told_search = search;
+        }
         office.tell_floods(Now::read(), false);
         let now = (office.revision(), office.state());
         if mended || now != told {
@@ -141,11 +158,17 @@ fn handle(office: &mut Office, request: Request) {
             let status = Status {
                 revision: office.revision(),
                 state: office.state(),
+                lost: office.is_lost(),
                 watch: office.watch().to_owned(),
             };
             drop(reply.send(Ok(status)));
         }
         Request::Seen(reply) => drop(reply.send(Ok(office.seen(now)))),
+        Request::Search(reply) => drop(reply.send(Ok(office.search(now)))),
+        Request::ShowsSearch(search, screen, reply) => {
+            drop(reply.send(office.shows_search(search, &screen, now)));
+        }
+        Request::StopSearch(search, reply) => drop(reply.send(office.stop_search(search, now))),
         Request::Guardians(reply) => drop(reply.send(Ok(office.guardians()))),
         Request::OpenEnrolment(reply) => drop(reply.send(office.open_enrolment(now))),
         Request::Record(peer, record, reply) => drop(reply.send(office.record(peer.as_str(), &record, now))),
@@ -164,11 +187,21 @@ async fn tell(connection: &Connection, (revision, state): (u64, PolicyState)) {
 }
 
 /// The screen first: it shows a look before there is a position to be had.
-async fn tell_seen(connection: &Connection, Seen { looking, today }: &Seen) {
+async fn tell_seen(connection: &Connection, Seen { looking, today, .. }: &Seen) {
     for name in [names::SHELL, names::LOCATION] {
         let Some(emitter) = to(connection, paths::LOOKS, name) else { continue };
         if let Err(error) = Looks1::looks_changed(&emitter, looking, *today).await {
             tracing::warn!(%error, "somebody does not hear who looks");
+        }
+    }
+}
+
+/// The screen first here, too: nothing rings before it shows why.
+async fn tell_search(connection: &Connection, search: &Search) {
+    for name in [names::SHELL, names::TELEPHONY] {
+        let Some(emitter) = to(connection, paths::SEARCH, name) else { continue };
+        if let Err(error) = Search1::search_changed(&emitter, search.clone()).await {
+            tracing::warn!(%error, "somebody does not hear who searches");
         }
     }
 }

@@ -9,10 +9,14 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt as _, StreamExt as _};
-use ipc::{Diary1Proxy, DiaryRecord, Guardian1Proxy, Looks1Proxy, Policy1Proxy, PolicyState, Refusal};
+use ipc::{
+    Diary1Proxy, DiaryRecord, Guardian1Proxy, Looks1Proxy, Policy1Proxy, PolicyState, Refusal, Search,
+    Search1Proxy,
+};
 use orders::{Body, Enrolment, EnrolmentCode, Role, Signer, WatchId};
 use store::Reader;
 use testkit::PrivateBus;
+use zbus::proxy::{CacheProperties, SignalStream};
 use zbus::{Connection, Proxy};
 
 struct Daemon {
@@ -93,6 +97,31 @@ async fn a_guardian_enrols_and_orders_over_the_bus() {
     let kinds: Vec<_> = diary.iter().map(|line| line.kind.as_str()).collect();
     assert_eq!(kinds, ["enrol", "guardian-added", "set-policy", "order-refused"]);
     assert!(diary.iter().all(|line| line.source == "policy"));
+}
+
+#[tokio::test]
+async fn the_watch_is_lost_until_a_guardian_says_that_it_is_found_also_after_a_restart() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let daemon = Daemon::start(&bus, &client).await;
+    let mut mum = Signer::from_secret(&[3; 32]);
+    let policy1 = Policy1Proxy::builder(&client).cache_properties(CacheProperties::No).build().await.unwrap();
+    assert!(!policy1.lost().await.unwrap());
+    bind(&client, &mut mum).await;
+    assert!(!policy1.lost().await.unwrap());
+    let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
+    let screen = bus.connect().await.unwrap();
+    screen.request_name("org.nestling.Shell").await.unwrap();
+    let mut changed = Policy1Proxy::new(&screen).await.unwrap().receive_changed().await.unwrap();
+    policy1.submit(&mum.order(&watch, 0, Body::Lost { on: true }).to_bytes()).await.unwrap();
+    assert!(policy1.lost().await.unwrap());
+    // The screen is told to look.
+    tokio::time::timeout(Duration::from_secs(10), changed.next()).await.unwrap().unwrap();
+    drop(daemon);
+    let _daemon = Daemon::start(&bus, &client).await;
+    assert!(policy1.lost().await.unwrap());
+    policy1.submit(&mum.order(&watch, 0, Body::Lost { on: false }).to_bytes()).await.unwrap();
+    assert!(!policy1.lost().await.unwrap());
 }
 
 #[tokio::test]
@@ -195,6 +224,8 @@ async fn t2_nothing_the_childs_screen_can_call_changes_a_rule() {
         ("/org/nestling/Guardian1", "org.freedesktop.DBus.Properties", &["Set"][..]),
         ("/org/nestling/Looks1", "org.freedesktop.DBus.Properties", &["Set"][..]),
         ("/org/nestling/Looks1", "org.nestling.Looks1", &["Look", "Changed"][..]),
+        ("/org/nestling/Search1", "org.freedesktop.DBus.Properties", &["Set"][..]),
+        ("/org/nestling/Search1", "org.nestling.Search1", &["Shows", "Stop", "Begin"][..]),
     ] {
         for member in members {
             refused += pester(&child, path, interface, member).await;
@@ -236,7 +267,68 @@ async fn t14_the_screen_and_locationd_alone_are_told_of_a_look() {
         assert_eq!((look.guardian.as_str(), look.name.as_str(), seen.today), ("mum", "Mum", 1), "{name}");
         assert_eq!(look.until_ms, look.since_ms + 120_000);
         assert_eq!((&looks1.looking().await.unwrap(), looks1.today().await.unwrap()), (&seen.looking, 1));
+        // Who looked earlier is the screen's alone.
+        let looked = looks1.looked().await.ok().map(|looks| looks.len());
+        assert_eq!(looked, (*name == "org.nestling.Shell").then_some(1), "{name}");
     }
+}
+
+/// Waits for what is told next.
+async fn next_search(signals: &mut SignalStream<'static>) -> Search {
+    let signal = tokio::time::timeout(Duration::from_secs(10), signals.next()).await.unwrap().unwrap();
+    signal.body().deserialize().unwrap()
+}
+
+#[tokio::test]
+async fn t15_a_search_is_an_order_and_is_heard_only_where_the_screen_said_that_it_shows_it() {
+    let bus = PrivateBus::start().await.unwrap();
+    let client = bus.connect().await.unwrap();
+    let _daemon = Daemon::start(&bus, &client).await;
+    let mut mum = Signer::from_secret(&[3; 32]);
+    bind(&client, &mut mum).await;
+    let mut peers = Vec::new();
+    for name in ["org.nestling.Shell", "org.nestling.Telephony", "org.nestling.Apps"] {
+        let connection = bus.connect().await.unwrap();
+        connection.request_name(name).await.unwrap();
+        let own = connection.unique_name().unwrap().to_string();
+        let search1 = Search1Proxy::builder(&connection).cache_properties(CacheProperties::No).build().await;
+        let search1 = search1.unwrap();
+        peers.push((search1.inner().receive_signal("SearchChanged").await.unwrap(), search1, own));
+    }
+    let [(screen_hears, screen, own), (telephony_hears, telephony, _), (apps_hear, apps, _)] =
+        peers.as_mut_slice()
+    else {
+        panic!()
+    };
+    assert_eq!(telephony.search().await.unwrap(), Search::none());
+    let policy1 = Policy1Proxy::new(&client).await.unwrap();
+    let watch = WatchId::parse(&policy1.watch().await.unwrap()).unwrap();
+    let id = policy1.submit(&mum.order(&watch, 0, Body::Ring {}).to_bytes()).await.unwrap();
+    let told = next_search(screen_hears).await;
+    assert_eq!((told.id, told.name.as_str(), told.screen.as_str()), (id, "Mum", ""));
+    assert_eq!(told.until_ms, told.since_ms + 60_000);
+    assert_eq!(next_search(telephony_hears).await, told);
+    // Nobody but the screen says that it is shown, and nobody else ends it.
+    for other in [&*telephony, &*apps] {
+        assert!(matches!(other.shows(id).await, Err(Refusal::NotAllowed(_))));
+        assert!(matches!(other.stop(id).await, Err(Refusal::NotAllowed(_))));
+    }
+    assert!(matches!(screen.shows(id + 1).await, Err(Refusal::NotFound(_))));
+    screen.shows(id).await.unwrap();
+    let shown = Search { screen: own.clone(), ..told };
+    assert_eq!(next_search(screen_hears).await, shown);
+    assert_eq!(next_search(telephony_hears).await, shown);
+    assert_eq!((telephony.search().await.unwrap(), screen.search().await.unwrap()), (shown.clone(), shown));
+    // The child found it.
+    screen.stop(id).await.unwrap();
+    assert_eq!(next_search(telephony_hears).await, Search::none());
+    assert!(matches!(screen.stop(id).await, Err(Refusal::NotFound(_))));
+    assert!(matches!(screen.shows(id).await, Err(Refusal::NotFound(_))));
+    assert!(apps.search().await.is_err());
+    assert!(apps_hear.next().now_or_never().is_none());
+    let diary = Diary1Proxy::new(&client).await.unwrap().read(0, 50).await.unwrap();
+    let line = diary.iter().find(|line| line.kind == "searched").unwrap();
+    assert_eq!((line.source.as_str(), line.details["name"].as_str()), ("policy", "Mum"));
 }
 
 #[tokio::test]
@@ -252,4 +344,6 @@ async fn the_interfaces_are_the_golden_ones() {
     testkit::golden::interface(&guardian1, "org.nestling.Guardian1");
     let looks1 = Looks1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
     testkit::golden::interface(&looks1, "org.nestling.Looks1");
+    let search1 = Search1Proxy::new(&client).await.unwrap().inner().introspect().await.unwrap();
+    testkit::golden::interface(&search1, "org.nestling.Search1");
 }

@@ -1,4 +1,4 @@
-//! A guardian's look is an order: the diary has it, there are not too many, and it ends.
+//! A guardian's look is an order, and so is his search for the watch: the diary has it, there are not too many, and it ends.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
@@ -71,6 +71,11 @@ fn look(office: &mut Office, who: &mut Signer, seconds: u64) -> Result<u64, Refu
 /// Lines from the fourth on: what is before was the binding.
 fn lines(office: &Office) -> Vec<DiaryEntry> {
     office.read_diary(5, 100).unwrap()
+}
+
+/// Who looked today and when, the newest first.
+fn looked(office: &Office, seconds: u64) -> Vec<(String, i64)> {
+    office.seen(at(seconds)).looked.into_iter().map(|look| (look.name, look.unix_time)).collect()
 }
 
 fn looking(office: &Office, seconds: u64) -> Vec<String> {
@@ -172,9 +177,37 @@ fn a54_a_restart_of_policyd_forgets_no_look() {
     drop(office);
     let mut office = home.boot(60);
     assert_eq!((looking(&office, 60), office.seen(at(60)).today), (vec!["Mum".to_owned()], 12));
+    assert_eq!(looked(&office, 60).first(), Some(&("Mum".to_owned(), at(21).unix)));
     assert!(matches!(look(&mut office, &mut home.mum, 61), Err(Refusal::Busy(_))));
     assert_eq!(looking(&office, 130), Vec::<String>::new());
     look(&mut office, &mut home.mum, 3700).unwrap();
+}
+
+#[test]
+fn t25_the_list_of_the_day_is_the_newest_sixteen_looks_and_ends_at_midnight() {
+    let (mut home, mut office) = Home::new();
+    for second in 10..20 {
+        look(&mut office, &mut home.mum, second).unwrap();
+    }
+    for second in 30..40 {
+        look(&mut office, &mut home.dad, second).unwrap();
+    }
+    let seen = office.seen(at(60));
+    let (dad, mum) = (("Dad", "dad", "face:dad"), ("Mum", "mum", "face:mum"));
+    let expected = (0..10).rev().map(|n| (dad, 30 + n)).chain((0..10).rev().map(|n| (mum, 10 + n))).take(16);
+    let told: Vec<_> = seen
+        .looked
+        .iter()
+        .map(|look| ((look.name.as_str(), look.guardian.as_str(), look.picture.as_str()), look.unix_time))
+        .collect();
+    assert_eq!(told, expected.map(|(who, seconds)| (who, at(seconds).unix)).collect::<Vec<_>>());
+    assert_eq!(seen.today, 20, "the counter counts all of them");
+    // Whoever is no guardian any more looked all the same.
+    let watch = WatchId::parse(office.watch()).unwrap();
+    let retire = Body::Retire { guardian: "dad".into(), key: None, heir: None };
+    office.submit(&home.mum.order(&watch, 0, retire).to_bytes(), at(61)).unwrap();
+    assert_eq!(office.seen(at(62)).looked, seen.looked);
+    assert_eq!(looked(&office, 13 * 3600 + 45 * 60), []);
 }
 
 #[test]
@@ -185,4 +218,80 @@ fn a54_the_counter_of_the_day_begins_at_the_familys_midnight() {
     let midnight = 13 * 3600 + 45 * 60;
     assert_eq!(office.due(at(300)), Some(at(midnight).boot));
     assert_eq!([midnight - 1, midnight].map(|seconds| office.seen(at(seconds)).today), [1, 0]);
+}
+
+fn search(office: &mut Office, who: &mut Signer, seconds: u64) -> Result<u64, Refusal> {
+    let watch = WatchId::parse(office.watch()).unwrap();
+    office.submit(&who.order(&watch, 0, Body::Ring {}).to_bytes(), at(seconds))
+}
+
+fn searching(office: &Office, seconds: u64) -> Option<String> {
+    Some(office.search(at(seconds)).name).filter(|name| !name.is_empty())
+}
+
+#[test]
+fn t25_a_search_is_in_the_diary_and_one_the_diary_does_not_take_is_not_given() {
+    let (mut home, mut office) = Home::new();
+    let revision = office.revision();
+    let path = home.dir.path().join("state/diary.db");
+    let diary = rusqlite::Connection::open(&path).unwrap();
+    diary
+        .execute_batch("CREATE TRIGGER full BEFORE INSERT ON line BEGIN SELECT RAISE(ABORT, 'full'); END;")
+        .unwrap();
+    assert!(matches!(search(&mut office, &mut home.mum, 10), Err(Refusal::Failed(_))));
+    assert_eq!((searching(&office, 11), office.revision()), (None, revision));
+    diary.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(search(&mut office, &mut home.mum, 12).unwrap(), revision + 1);
+    let line = lines(&office).pop().unwrap();
+    assert_eq!(
+        (line.source.as_str(), line.kind.as_str(), line.unix_time),
+        ("policy", "searched", at(12).unix)
+    );
+    assert_eq!((line.details["guardian"].as_str(), line.details["name"].as_str()), ("mum", "Mum"));
+    let told = office.search(at(13));
+    assert_eq!((told.id, told.picture.as_str(), told.screen.as_str()), (revision + 1, "face:mum", ""));
+    assert_eq!(office.seen(at(13)).today, 0, "it is no look");
+}
+
+#[test]
+fn t16_a_search_ends_without_an_order_with_a_touch_and_with_its_guardian() {
+    let (mut home, mut office) = Home::new();
+    let id = search(&mut office, &mut home.dad, 10).unwrap();
+    search(&mut office, &mut home.mum, 40).unwrap();
+    assert_eq!(office.due(at(41)), Some(at(70).boot));
+    assert_eq!([69, 70].map(|seconds| searching(&office, seconds)), [Some("Dad".into()), None]);
+    assert!(matches!(office.shows_search(id, ":1.7", at(70)), Err(Refusal::NotFound(_))));
+    let id = search(&mut office, &mut home.dad, 80).unwrap();
+    office.shows_search(id, ":1.7", at(81)).unwrap();
+    assert_eq!(office.search(at(81)).screen, ":1.7");
+    office.stop_search(id, at(82)).unwrap();
+    assert_eq!(searching(&office, 82), None);
+    // A guardian who is gone searches no more.
+    search(&mut office, &mut home.dad, 90).unwrap();
+    let watch = WatchId::parse(office.watch()).unwrap();
+    let retire = Body::Retire { guardian: "dad".into(), key: None, heir: None };
+    office.submit(&home.mum.order(&watch, 0, retire).to_bytes(), at(91)).unwrap();
+    assert_eq!(searching(&office, 92), None);
+}
+
+#[test]
+fn a54_a_thousand_searches_are_twelve_an_hour_and_two_lines_also_over_a_restart() {
+    let (mut home, mut office) = Home::new();
+    for second in 0..500 {
+        let taken = search(&mut office, &mut home.mum, 10 + second);
+        assert!(if second < 12 { taken.is_ok() } else { matches!(taken, Err(Refusal::Busy(_))) }, "{second}");
+    }
+    // Looks have a count of their own.
+    look(&mut office, &mut home.mum, 511).unwrap();
+    office.tell_floods(at(511), true);
+    drop(office);
+    let mut office = home.boot(520);
+    assert_eq!(searching(&office, 520), None, "it does not ring again by itself");
+    assert!(matches!(search(&mut office, &mut home.mum, 521), Err(Refusal::Busy(_))));
+    search(&mut office, &mut home.dad, 522).unwrap();
+    let kinds: Vec<_> = lines(&office).into_iter().map(|line| line.kind).collect();
+    let mut expected = vec!["searched"; 12];
+    expected.extend(["search-refused", "looked", "search-refused", "search-refused", "searched"]);
+    assert_eq!(kinds, expected);
+    search(&mut office, &mut home.mum, 3700).unwrap();
 }

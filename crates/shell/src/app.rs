@@ -8,13 +8,18 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use panel::{Layer, Under};
 use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
 use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
-use crate::pages::{Finger, Touched, app, apps, call, contacts, emergency, enrol, face, lock, looks};
+use crate::pages::{
+    Finger, Touched, app, apps, call, calls, contacts, emergency, enrol, face, lock, looked, looks, lost,
+    search,
+};
 use crate::ui::{Page, Shell};
 
 /// What the face reads from the device, so that tests can set it.
@@ -23,6 +28,8 @@ pub trait Device {
     fn since_boot(&self) -> Duration;
     /// What the clock on the wall shows.
     fn wall(&self) -> DateTime;
+    /// What it showed at a moment, in seconds since 1970.
+    fn local(&self, unix: i64) -> DateTime;
     /// Percent of the battery, where there is one.
     fn battery(&self) -> Option<u8>;
 }
@@ -37,6 +44,10 @@ impl Device for ThisDevice {
 
     fn wall(&self) -> DateTime {
         jiff::Zoned::now().datetime()
+    }
+
+    fn local(&self, unix: i64) -> DateTime {
+        Timestamp::from_second(unix).unwrap_or_default().to_zoned(TimeZone::system()).datetime()
     }
 
     fn battery(&self) -> Option<u8> {
@@ -131,9 +142,19 @@ impl App {
                 app.handle(Event::Touch(touch));
             }
         });
-        for bind in
-            [apps::bind, call::bind, contacts::bind, emergency::bind, enrol::bind, face::bind, lock::bind]
-        {
+        for bind in [
+            apps::bind,
+            call::bind,
+            calls::bind,
+            contacts::bind,
+            emergency::bind,
+            enrol::bind,
+            face::bind,
+            lock::bind,
+            looked::bind,
+            lost::bind,
+            search::bind,
+        ] {
             bind(&app.shell, &touched);
         }
         let seat = app.stage.seat.clone();
@@ -169,6 +190,9 @@ impl App {
             (self.command)(command);
         }
         self.draw();
+        // After it was drawn: it is heard from then on.
+        let seen = self.model.borrow_mut().search_seen(now);
+        seen.into_iter().for_each(&self.command);
         self.seat();
         self.schedule();
     }
@@ -206,9 +230,26 @@ impl App {
                 lock::show(shell, &number);
                 Page::Locked
             }
+            Screen::Lost { guardian, emergency, not_now } => {
+                lost::show(shell, guardian.as_ref(), &emergency, not_now);
+                Page::Lost
+            }
             Screen::Contacts { people, before, after } => {
-                contacts::show(shell, &people, before, after);
+                contacts::show(shell, &people, before, after, self.model.borrow().has_calls());
                 Page::Contacts
+            }
+            Screen::Calls { calls, before, after } => {
+                let (today, local) = (self.device.wall(), |unix| self.device.local(unix));
+                calls::show(shell, &calls, (before, after), today, local);
+                Page::Calls
+            }
+            Screen::Person(person) => {
+                calls::show_person(shell, &person);
+                Page::Person
+            }
+            Screen::Looked { looks, before, after } => {
+                looked::show(shell, &looks, (before, after), |unix| self.device.local(unix));
+                Page::Looked
             }
             Screen::Apps { apps, before, after } => {
                 apps::show(shell, &apps, before, after);
@@ -224,7 +265,11 @@ impl App {
             }
             Screen::Call(call) => {
                 call::show(shell, &call);
-                Page::Call
+                if call.keypad.is_some() { Page::Keypad } else { Page::Call }
+            }
+            Screen::Search { person, rings } => {
+                search::show(shell, &person, rings);
+                Page::Search
             }
             Screen::Enrol(enrol) => {
                 enrol::show(shell, &enrol);

@@ -5,6 +5,7 @@
 
 mod display1;
 mod looks;
+mod search;
 
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use daemon::bus::BusConfig;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use ipc::{
-    Apps1Proxy, Guardian1Proxy, Looks1Proxy, News, Policy1Proxy, Refusal, Telephony1Proxy, names, paths,
+    Apps1Proxy, Guardian1Proxy, Looks1Proxy, News, Policy1Proxy, Refusal, Search1Proxy, Telephony1Proxy,
+    names, paths,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 use zbus::proxy::CacheProperties;
@@ -91,13 +93,22 @@ async fn run(
     // Nothing is cached: what a daemon does not say now is not known.
     let policy = Policy1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let looks = Looks1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+    let searches = Search1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let guardian = Guardian1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let telephony = Telephony1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
     let apps = Apps1Proxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
-    let daemons = Daemons { telephony: &telephony, guardian: &guardian, apps: &apps };
+    let tones = Mutex::new(());
+    let daemons = Daemons {
+        telephony: &telephony,
+        guardian: &guardian,
+        searches: &searches,
+        apps: &apps,
+        tones: &tones,
+    };
     tokio::select! {
         end = watch_policy(&policy, emit) => end,
         end = looks::watch(&looks, emit) => end,
+        end = search::watch(&searches, emit) => end,
         end = watch_telephony(&telephony, emit) => end,
         end = watch_apps(&apps, emit) => end,
         end = carry_out(commands, daemons, emit) => end,
@@ -109,7 +120,10 @@ async fn run(
 struct Daemons<'a> {
     telephony: &'a Telephony1Proxy<'a>,
     guardian: &'a Guardian1Proxy<'a>,
+    searches: &'a Search1Proxy<'a>,
     apps: &'a Apps1Proxy<'a>,
+    /// Held while a tone is sent: telephonyd takes one at a time, and a child's finger is faster.
+    tones: &'a Mutex<()>,
 }
 
 async fn watch_policy(
@@ -118,9 +132,12 @@ async fn watch_policy(
 ) -> Result<std::convert::Infallible, BusError> {
     let mut owner = policy.inner().receive_owner_changed().await?;
     let mut changed = policy.receive_changed().await?;
-    let read = async || match policy.state().await {
-        Ok(state) => emit(Event::Policy(state)),
-        Err(error) => debug!(%error, "policyd does not tell its state"),
+    let read = async || match (policy.state().await, policy.lost().await) {
+        (Ok(state), Ok(lost)) => {
+            emit(Event::Policy(state));
+            emit(Event::Lost(lost));
+        }
+        (Err(error), _) | (_, Err(error)) => debug!(%error, "policyd does not tell its state"),
     };
     read().await;
     loop {
@@ -134,6 +151,7 @@ async fn watch_policy(
             signal = changed.next() => {
                 if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
                     emit(Event::Policy(arguments.state));
+                    read().await;
                 }
             }
         }
@@ -153,12 +171,17 @@ async fn watch_telephony(
             emit(Event::TelephonyGone);
         }
     };
-    let read_missed = async || match telephony.missed().await {
-        Ok(missed) => emit(Event::Missed(missed)),
-        Err(error) => debug!(%error, "telephonyd does not tell whom the child missed"),
+    let read_calls = async || match (telephony.missed().await, telephony.calls().await) {
+        (Ok(missed), Ok(calls)) => {
+            emit(Event::Missed(missed));
+            emit(Event::Calls(calls));
+        }
+        (missed, calls) => {
+            debug!(missed = ?missed.err(), calls = ?calls.err(), "telephonyd does not tell its calls");
+        }
     };
     read().await;
-    read_missed().await;
+    read_calls().await;
     loop {
         tokio::select! {
             // In the order they came: a call that changes after the state was read is newer than it.
@@ -166,7 +189,7 @@ async fn watch_telephony(
             new = owner.next() => {
                 if new.ok_or(BusError::Gone)?.is_some() {
                     read().await;
-                    read_missed().await;
+                    read_calls().await;
                 } else {
                     info!("telephonyd is gone");
                     emit(Event::TelephonyGone);
@@ -178,7 +201,7 @@ async fn watch_telephony(
                 match arguments.happening.what {
                     News::Call => emit(Event::Call(arguments.happening.call)),
                     News::State => read().await,
-                    News::Calls => read_missed().await,
+                    News::Calls => read_calls().await,
                 }
             }
         }
@@ -251,7 +274,7 @@ async fn watch_apps(
     }
 }
 
-/// Every command is a call of its own: none waits for the answer to another.
+/// Every command is a call of its own: none waits for the answer to another, but for tones, which keep their order.
 async fn carry_out(
     mut commands: mpsc::Receiver<Command>,
     daemons: Daemons<'_>,
@@ -274,13 +297,17 @@ async fn carry_out(
 
 async fn perform(
     command: Command,
-    Daemons { telephony, guardian, apps }: Daemons<'_>,
+    Daemons { telephony, guardian, searches, apps, tones }: Daemons<'_>,
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
         Command::Accept(call) => telephony.accept(call).await,
         Command::HangUp(call) => telephony.hang_up(call).await,
         Command::Mute(call) => telephony.mute(call).await,
+        Command::Tone(call, key) => {
+            let _turn = tones.lock().await;
+            telephony.tone(call, &key).await
+        }
         Command::SawMissed(newest) => telephony.saw_missed(newest).await,
         Command::Dial(contact) => telephony.dial(&contact).await.inspect_err(|_| emit(Event::Refused)),
         Command::DialEmergency(number) => {
@@ -291,6 +318,8 @@ async fn perform(
             .await
             .map(|(code, left)| emit(Event::Code(Some((code, Duration::from_secs(left.into()))))))
             .inspect_err(|_| emit(Event::Code(None))),
+        Command::ShowsSearch(search) => searches.shows(search).await,
+        Command::StopSearch(search) => searches.stop(search).await,
         Command::OpenApp(app) => apps.open(&app).await.inspect_err(|_| emit(Event::Refused)),
         Command::HideApp(session) => apps.hide(session).await,
         Command::ShowApp(session) => apps.show(session).await,

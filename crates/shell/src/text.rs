@@ -10,6 +10,12 @@ pub(crate) fn shown(text: &str, limit: usize) -> String {
     text.chars().filter(|c| !c.is_control() && !invisible(*c)).take(limit).collect::<String>().trim().into()
 }
 
+/// A name of at most `limit` characters; one that is cut says so.
+pub(crate) fn short(name: &str, limit: usize) -> String {
+    let name = shown(name, NAME);
+    if name.chars().count() <= limit { name } else { shown(&name, limit.saturating_sub(1)) + "…" }
+}
+
 /// The digits of a code in groups of four, two groups on a line.
 pub(crate) fn code_lines(code: &str) -> Vec<String> {
     let digits = code.chars().filter(char::is_ascii_alphanumeric).take(24).collect::<Vec<_>>();
@@ -27,6 +33,12 @@ mod tests {
     }
 
     #[test]
+    fn a_long_name_is_cut_and_says_so() {
+        let names = ["Mum", "Grandpa", "Grandmother"].map(|name| short(name, 7));
+        assert_eq!(names, ["Mum", "Grandpa", "Grandm…"]);
+    }
+
+    #[test]
     fn a26_a_name_cannot_turn_the_line_or_fill_the_screen() {
         assert_eq!(shown("\u{202E}muM\n\u{0007}", NAME), "muM");
         assert_eq!(shown(&"x".repeat(1_000_000), NAME).len(), NAME);
@@ -37,6 +49,7 @@ mod tests {
         fn any_string_becomes_short_and_visible(text: String) {
             let out = shown(&text, NAME);
             assert!(out.chars().count() <= NAME && !out.chars().any(char::is_control));
+            assert!(short(&text, 7).chars().count() <= 7);
             assert!(code_lines(&text).len() <= 3);
         }
     }

@@ -3,14 +3,15 @@
 // An interface of zbus has `&self` whether it needs it or not.
 #![allow(clippy::unwrap_used, clippy::unused_self)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use daemon::access::Trust;
 use daemon::bus::BusConfig;
 use ipc::{
-    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, ModemState, News,
-    PolicyState, Refusal, names, paths,
+    AppSession, AppState, Call, CallState, Contact, Display1Proxy, Happening, Look, Looked, Missed,
+    ModemState, News, PastCall, PolicyState, Refusal, Search, names, paths,
 };
 use nestling_shell::bus;
 use nestling_shell::display::Display;
@@ -23,6 +24,7 @@ type Asked = Arc<Mutex<Vec<String>>>;
 struct Telephony {
     asked: Asked,
     call: Call,
+    tones: tokio::sync::Mutex<()>,
 }
 
 #[zbus::interface(name = "org.nestling.Telephony1")]
@@ -39,6 +41,28 @@ impl Telephony {
     }
     fn hang_up(&self, call: u64) {
         self.asked.lock().unwrap().push(format!("hang up {call}"));
+    }
+    fn calls(&self) -> Vec<PastCall> {
+        vec![PastCall {
+            contact: "mum".into(),
+            name: "Mum".into(),
+            picture: String::new(),
+            incoming: true,
+            outcome: "missed".into(),
+            unix_time: 7,
+            seconds: 0,
+        }]
+    }
+    async fn tone(&self, call: u64, key: &str) -> Result<(), Refusal> {
+        // As telephonyd: one at a time.
+        let _one = self.tones.try_lock().map_err(|_| Refusal::Busy("a tone is on its way".into()))?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.asked.lock().unwrap().push(format!("tone {call} {key}"));
+        Ok(())
+    }
+    #[zbus(property)]
+    fn missed(&self) -> Vec<Missed> {
+        vec![]
     }
     #[zbus(property)]
     fn call(&self) -> Call {
@@ -66,7 +90,10 @@ impl Telephony {
     async fn tell(emitter: &SignalEmitter<'_>, happening: Happening) -> zbus::Result<()>;
 }
 
-struct Policy;
+#[derive(Default)]
+struct Policy {
+    lost: Arc<AtomicBool>,
+}
 
 #[zbus::interface(name = "org.nestling.Policy1")]
 impl Policy {
@@ -74,6 +101,12 @@ impl Policy {
     fn state(&self) -> PolicyState {
         PolicyState::Unbound
     }
+    #[zbus(property)]
+    fn lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+    #[zbus(signal, name = "Changed")]
+    async fn tell(emitter: &SignalEmitter<'_>, revision: u64, state: PolicyState) -> zbus::Result<()>;
 }
 
 struct Guardian;
@@ -98,7 +131,7 @@ fn ringing() -> Call {
 
 async fn telephonyd(bus: &PrivateBus, asked: &Asked, call: Call) -> zbus::Connection {
     let connection = bus.connect().await.unwrap();
-    let telephony = Telephony { asked: asked.clone(), call };
+    let telephony = Telephony { asked: asked.clone(), call, tones: tokio::sync::Mutex::new(()) };
     connection.object_server().at(paths::TELEPHONY, telephony).await.unwrap();
     connection.request_name(names::TELEPHONY).await.unwrap();
     connection
@@ -138,9 +171,14 @@ async fn state_is_read_at_the_start_and_again_when_telephonyd_comes_back() {
     let first = telephonyd(&bus, &asked, Call::none()).await;
     let (_commands, events, _ended) = shell(&bus);
     until(&events, |e| matches!(e, Event::Telephony { contacts, .. } if contacts.len() == 1)).await;
+    until(&events, |e| matches!(e, Event::Calls(calls) if calls.len() == 1)).await;
     let happening = Happening { seq: 1, what: News::Call, call: ringing() };
     Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), happening).await.unwrap();
     until(&events, |e| matches!(e, Event::Call(call) if call.name == "Mum")).await;
+    // The list of calls is read again when it is another.
+    let happening = Happening { seq: 2, what: News::Calls, call: Call::none() };
+    Telephony::tell(&SignalEmitter::new(&first, paths::TELEPHONY).unwrap(), happening).await.unwrap();
+    until(&events, |e| matches!(e, Event::Calls(calls) if calls.len() == 1)).await;
     first.close().await.unwrap();
     until(&events, |e| matches!(e, Event::TelephonyGone)).await;
     let _second = telephonyd(&bus, &asked, ringing()).await;
@@ -153,7 +191,7 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     let asked = Asked::default();
     let _telephonyd = telephonyd(&bus, &asked, Call::none()).await;
     let policyd = bus.connect().await.unwrap();
-    policyd.object_server().at(paths::POLICY, Policy).await.unwrap();
+    policyd.object_server().at(paths::POLICY, Policy::default()).await.unwrap();
     policyd.object_server().at(paths::GUARDIAN, Guardian).await.unwrap();
     policyd.request_name(names::POLICY).await.unwrap();
     let (commands, events, _ended) = shell(&bus);
@@ -169,6 +207,43 @@ async fn touches_become_calls_and_a_refusal_comes_back() {
     until(&events, |e| matches!(e, Event::Code(Some((_, left))) if *left == Duration::from_mins(10))).await;
 }
 
+#[tokio::test]
+async fn that_the_watch_is_lost_is_read_at_the_start_and_after_each_order() {
+    let bus = PrivateBus::start().await.unwrap();
+    let policyd = bus.connect().await.unwrap();
+    let lost = Arc::new(AtomicBool::new(true));
+    policyd.object_server().at(paths::POLICY, Policy { lost: lost.clone() }).await.unwrap();
+    policyd.request_name(names::POLICY).await.unwrap();
+    let (_commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::Lost(true))).await;
+    lost.store(false, Ordering::Relaxed);
+    let emitter = SignalEmitter::new(&policyd, paths::POLICY).unwrap();
+    Policy::tell(&emitter, 3, PolicyState::Bound).await.unwrap();
+    until(&events, |e| matches!(e, Event::Lost(false))).await;
+}
+
+#[tokio::test]
+async fn tones_of_a_fast_finger_are_all_sent_in_their_order() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let _telephonyd = telephonyd(&bus, &asked, Call::none()).await;
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::Telephony { .. })).await;
+    for key in ["1", "0", "#", "0", "*"] {
+        commands.send(Command::Tone(5, key.into()));
+    }
+    // Nothing else waits for them.
+    commands.send(Command::HangUp(5));
+    for _ in 0..500 {
+        if asked.lock().unwrap().len() == 6 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let all = ["hang up 5", "tone 5 1", "tone 5 0", "tone 5 #", "tone 5 0", "tone 5 *"];
+    assert_eq!(*asked.lock().unwrap(), all);
+}
+
 struct Looks(Vec<Look>);
 
 #[zbus::interface(name = "org.nestling.Looks1")]
@@ -180,6 +255,16 @@ impl Looks {
     #[zbus(property)]
     fn today(&self) -> u32 {
         7
+    }
+    #[zbus(property)]
+    fn looked(&self) -> Vec<Looked> {
+        let look = |name: &str| Looked {
+            guardian: name.to_lowercase(),
+            name: name.into(),
+            picture: String::new(),
+            unix_time: 7,
+        };
+        self.0.iter().map(|open| look(&open.name)).collect()
     }
     #[zbus(signal, name = "LooksChanged")]
     async fn tell(emitter: &SignalEmitter<'_>, looking: Vec<Look>, today: u32) -> zbus::Result<()>;
@@ -196,9 +281,62 @@ async fn t14_the_screen_hears_of_a_look_and_finds_one_that_is_open() {
     policyd.object_server().at(paths::LOOKS, Looks(vec![look("Mum")])).await.unwrap();
     policyd.request_name(names::POLICY).await.unwrap();
     until(&events, |e| matches!(e, Event::Looks(looks, 7) if *looks == [look("Mum")])).await;
+    until(&events, |e| matches!(e, Event::Looked(looked) if looked.len() == 1 && looked[0].name == "Mum"))
+        .await;
     let emitter = SignalEmitter::new(&policyd, paths::LOOKS).unwrap();
     Looks::tell(&emitter, vec![look("Mum"), look("Dad")], 8).await.unwrap();
     until(&events, |e| matches!(e, Event::Looks(looks, 8) if *looks == [look("Mum"), look("Dad")])).await;
+    // And reads who looked today.
+    until(&events, |e| matches!(e, Event::Looked(looked) if looked.len() == 1)).await;
+}
+
+struct Searches {
+    asked: Asked,
+    search: Search,
+}
+
+#[zbus::interface(name = "org.nestling.Search1")]
+impl Searches {
+    fn shows(&self, search: u64) {
+        self.asked.lock().unwrap().push(format!("shows {search}"));
+    }
+    fn stop(&self, search: u64) {
+        self.asked.lock().unwrap().push(format!("stop {search}"));
+    }
+    #[zbus(property)]
+    fn search(&self) -> Search {
+        self.search.clone()
+    }
+    #[zbus(signal, name = "SearchChanged")]
+    async fn tell(emitter: &SignalEmitter<'_>, search: Search) -> zbus::Result<()>;
+}
+
+#[tokio::test]
+async fn t15_the_screen_hears_of_a_search_says_that_it_shows_it_and_forgets_it_with_policyd() {
+    let bus = PrivateBus::start().await.unwrap();
+    let asked = Asked::default();
+    let search = |id| Search { id, name: "Mum".into(), ..Search::none() };
+    let (commands, events, _ended) = shell(&bus);
+    until(&events, |e| matches!(e, Event::TelephonyGone)).await;
+    let policyd = bus.connect().await.unwrap();
+    let searches = Searches { asked: asked.clone(), search: search(3) };
+    policyd.object_server().at(paths::SEARCH, searches).await.unwrap();
+    policyd.request_name(names::POLICY).await.unwrap();
+    until(&events, |e| matches!(e, Event::Search(told) if *told == search(3))).await;
+    Searches::tell(&SignalEmitter::new(&policyd, paths::SEARCH).unwrap(), search(4)).await.unwrap();
+    until(&events, |e| matches!(e, Event::Search(told) if *told == search(4))).await;
+    for command in [Command::ShowsSearch(4), Command::StopSearch(4)] {
+        commands.send(command);
+    }
+    for _ in 0..500 {
+        if asked.lock().unwrap().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["shows 4", "stop 4"]);
+    policyd.close().await.unwrap();
+    until(&events, |e| matches!(e, Event::Search(told) if *told == Search::none())).await;
 }
 
 #[derive(Default)]

@@ -96,6 +96,8 @@ fn no_page_has_more_than_seven_words() {
         ("face", 2),
         ("call", 2),
         ("lock", 1),
+        ("lost", 2),
+        ("search", 1),
         ("contacts", 0),
         ("enrol", 0),
         ("emergency", 1),
@@ -103,6 +105,8 @@ fn no_page_has_more_than_seven_words() {
         ("app", 1),
         ("sorry", 0),
         ("looks", 1),
+        ("looked", 1),
+        ("calls", 1),
     ] {
         let source = fs::read_to_string(ui().join(format!("pages/{page}.slint"))).unwrap();
         let shown = source.lines().filter(|line| {

@@ -4,9 +4,9 @@
 
 mod watch;
 
-use ipc::{AppState, Call, CallState, PolicyState};
+use ipc::{AppState, Call, CallState, PolicyState, Search};
 use nestling_shell::Page;
-use nestling_shell::model::Event;
+use nestling_shell::model::{Event, Touch};
 use panel::Pixel;
 use watch::{SIZES, Watch};
 
@@ -36,10 +36,19 @@ fn part(watch: &Watch, rows: std::ops::Range<i32>, reach: i32) -> Vec<Pixel> {
 type Show = fn(&Watch);
 
 /// The ways to each page.
-const PAGES: [(Page, Show); 12] = [
+const PAGES: [(Page, Show); 18] = [
     (Page::Face, |_| {}),
     (Page::Contacts, |watch| {
         watch.tap(0.0, watch.phone());
+    }),
+    (Page::Calls, |watch| {
+        watch.calls(&[("Mum", true, "missed")]);
+        watch.app.handle(Event::Touch(Touch::Calls));
+    }),
+    (Page::Person, |watch| watch.app.handle(Event::Touch(Touch::Person("mum".into())))),
+    (Page::Looked, |watch| {
+        watch.looked(&["Dad", "Mum", "Mum", "Dad"]);
+        watch.app.handle(Event::Touch(Touch::Looked));
     }),
     (Page::Apps, |watch| {
         watch.apps(&["draw", "music"]);
@@ -64,6 +73,12 @@ const PAGES: [(Page, Show); 12] = [
     (Page::Call, |watch| {
         watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
     }),
+    (Page::Keypad, |watch| {
+        watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
+        watch.app.handle(Event::Touch(Touch::Keypad(true)));
+    }),
+    (Page::Search, |watch| watch.search(7, "Dad")),
+    (Page::Lost, |watch| watch.lose()),
     (Page::Locked, |watch| watch.app.handle(Event::Policy(PolicyState::Sealed))),
     (Page::Emergency, |watch| {
         watch.app.handle(Event::Policy(PolicyState::Sealed));
@@ -99,6 +114,8 @@ fn t14_a_look_stays_while_pages_come_and_go() {
             show(&watch);
             assert_eq!(watch.at(EYE, watch.card()), LILAC, "{page:?}");
             watch.app.handle(Event::Call(Call::none()));
+            watch.app.handle(Event::Lost(false));
+            watch.app.handle(Event::Search(Search::none()));
         }
     });
 }
@@ -175,6 +192,36 @@ fn t25_the_card_says_who_looks() {
         for (n, one) in words.iter().enumerate() {
             assert!(words[n + 1..].iter().all(|other| other != one));
         }
+    });
+}
+
+#[test]
+fn t25_a_touch_on_the_counter_says_who_looked_and_when() {
+    each_size(|watch| {
+        let page = |names: &[&str]| {
+            watch.looked(names);
+            watch.looks(&[], names.len() as u32);
+            watch.tap(0.0, watch.counter());
+            assert_eq!(watch.app.shell().get_page(), Page::Looked);
+            let pixels = watch.pixels();
+            watch.app.handle(Event::Touch(Touch::Close));
+            pixels
+        };
+        let all = [page(&["Mum"]), page(&["Dad"]), page(&["Mum", "Dad"]), page(&["Dad", "Mum"])];
+        for (n, one) in all.iter().enumerate() {
+            assert!(all[n + 1..].iter().all(|other| other != one));
+        }
+        // It is at hand over the smallest target there may be, and not where the phone is.
+        for (x, y) in [(0.0, 0.0), (-24.5, 0.0), (24.5, 0.0), (0.0, -24.5), (0.0, 24.5)] {
+            watch.tap(x, watch.counter() + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Looked);
+            watch.tap(0.0, if watch.size.1 > watch.size.0 { 174.0 } else { 146.0 });
+            assert_eq!(watch.app.shell().get_page(), Page::Face);
+        }
+        watch.looked(&[]);
+        watch.tap(0.0, watch.counter());
+        assert_eq!(watch.app.shell().get_page(), Page::Face, "nobody looked");
+        assert_eq!(watch.commands(), []);
     });
 }
 

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, AppState, Call, CallState, Contact, Look, Missed, ModemState, PolicyState};
+use ipc::{
+    App, AppSession, AppState, Call, CallState, Contact, Look, Looked, Missed, ModemState, PastCall,
+    PolicyState, Search,
+};
 use nestling_shell::model::{Command, Enrol, Event, Hint, Model, OnCall, Screen, Touch};
 use proptest::prelude::*;
 
@@ -94,6 +97,38 @@ fn a_ring_is_silenced_once_and_goes_on() {
 }
 
 #[test]
+fn a10_keys_send_tones_into_an_active_call_alone_and_not_more_than_a_hundred() {
+    let mut model = Model::default();
+    let tone = |key: &str| Event::Touch(Touch::Tone(key.into()));
+    let shown = |model: &Model| match model.screen(NOW) {
+        Screen::Call(OnCall { keypad, .. }) => keypad,
+        _ => None,
+    };
+    model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None), "it rings");
+    model.handle(Event::Call(call(CallState::Active, NOW)), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None), "no keys were shown");
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    for n in 0..100 {
+        assert_eq!(model.handle(tone("7"), NOW), Some(Command::Tone(5, "7".into())), "{n}");
+    }
+    assert_eq!(model.handle(tone("7"), NOW), None);
+    assert_eq!(shown(&model), Some("7".repeat(100)));
+    // Who waits changes nothing, another call everything.
+    model.handle(Event::Call(Call { waiting: "Dad".into(), ..call(CallState::Active, NOW) }), NOW);
+    assert!(shown(&model).is_some());
+    model.handle(Event::Call(Call { id: 6, ..call(CallState::Active, NOW) }), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None));
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    model.handle(Event::Touch(Touch::Keypad(false)), NOW);
+    assert_eq!((shown(&model), model.handle(tone("1"), NOW)), (None, None));
+    model.handle(Event::Touch(Touch::Keypad(true)), NOW);
+    model.handle(Event::Call(Call::none()), NOW);
+    assert_eq!((model.screen(NOW), model.handle(tone("1"), NOW)), (Screen::Face(Hint::None), None));
+}
+
+#[test]
 fn who_waits_is_named_under_the_call() {
     let mut model = Model::default();
     let waiting = Call { waiting: "Mum".into(), ..call(CallState::Active, NOW) };
@@ -168,6 +203,67 @@ fn sealed_leaves_the_lifeline_and_nothing_else() {
     assert_eq!(model.screen(NOW), Screen::Locked("112".into()));
     assert_eq!(model.handle(Event::Touch(Touch::Ask), NOW), None, "sealed is not first run");
     assert_eq!(model.handle(Event::Touch(Touch::Dial("c0".into())), NOW), Some(Command::Dial("c0".into())));
+}
+
+#[test]
+fn lost_leaves_help_and_one_guardian_after_the_other() {
+    let mut model = Model::default();
+    let mut contacts = Vec::new();
+    for (id, kind) in [("gran", "family"), ("mum", "guardian"), ("dad", "guardian")] {
+        contacts.push(Contact { id: id.into(), name: id.into(), picture: String::new(), kind: kind.into() });
+    }
+    model.handle(
+        Event::Telephony {
+            call: Call::none(),
+            contacts,
+            modem: ModemState::Registered,
+            emergency: "112".into(),
+        },
+        NOW,
+    );
+    model.handle(looked(3), NOW);
+    model.handle(calls(3), NOW);
+    model.handle(Event::Apps(vec![App { id: "a".into(), name: "A".into(), reason: String::new() }]), NOW);
+    model.handle(Event::Touch(Touch::Contacts), NOW);
+    model.handle(Event::Lost(true), NOW);
+    let guardian = |model: &Model| match model.screen(NOW) {
+        Screen::Lost { guardian, .. } => guardian.map(|guardian| guardian.id),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(guardian(&model).as_deref(), Some("mum"), "whatever page there was");
+    for touch in [
+        Touch::Contacts,
+        Touch::Looked,
+        Touch::Calls,
+        Touch::Person("gran".into()),
+        Touch::Apps,
+        Touch::Open("a".into()),
+        Touch::Ask,
+        Touch::Dial("gran".into()),
+        Touch::Dial("dad".into()),
+    ] {
+        assert_eq!(model.handle(Event::Touch(touch), NOW), None);
+        assert_eq!(guardian(&model).as_deref(), Some("mum"));
+    }
+    for id in ["mum", "dad", "mum"] {
+        assert_eq!(guardian(&model).as_deref(), Some(id));
+        assert_eq!(model.handle(Event::Touch(Touch::Dial(id.into())), NOW), Some(Command::Dial(id.into())));
+    }
+    // Told again, it is not lost anew.
+    model.handle(Event::Lost(true), NOW);
+    assert_eq!(guardian(&model).as_deref(), Some("dad"));
+    model.handle(Event::Refused, NOW);
+    assert!(matches!(model.screen(NOW), Screen::Lost { not_now: true, .. }));
+    model.handle(Event::Touch(Touch::Help), NOW);
+    assert!(matches!(model.screen(NOW), Screen::Emergency { .. }));
+    model.handle(Event::Lost(false), NOW);
+    model.handle(Event::Lost(true), NOW);
+    assert!(matches!(model.screen(NOW), Screen::Emergency { .. }), "help goes on");
+    assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));
+    // A sealed watch is sealed first.
+    model.handle(Event::Tick, NOW + secs(60));
+    model.handle(Event::Policy(PolicyState::Sealed), NOW + secs(60));
+    assert_eq!(model.screen(NOW + secs(60)), Screen::Locked("112".into()));
 }
 
 #[test]
@@ -295,13 +391,19 @@ fn any_event() -> impl Strategy<Value = Event> {
         .prop_map(|(state, since)| Call { since_ms: since, ..call(state, Duration::ZERO) });
     let touch = prop_oneof![
         Just(Touch::Contacts),
+        Just(Touch::Looked),
+        Just(Touch::Calls),
+        "c?[0-9]?".prop_map(Touch::Person),
         Just(Touch::Ask),
         Just(Touch::Close),
         any::<i32>().prop_map(Touch::Turn),
         "c?[0-9]?".prop_map(Touch::Dial),
         Just(Touch::Answer),
         Just(Touch::HangUp),
+        any::<bool>().prop_map(Touch::Keypad),
+        "[0-9*#]".prop_map(Touch::Tone),
         Just(Touch::Help),
+        Just(Touch::Found),
         Just(Touch::Mistake),
         Just(Touch::Apps),
         "[ab]".prop_map(Touch::Open),
@@ -345,6 +447,10 @@ fn any_event() -> impl Strategy<Value = Event> {
                 Event::Looks(looks.into_iter().map(look).collect(), 3)
             }
         ),
+        (0_usize..30).prop_map(looked),
+        (0_usize..90).prop_map(calls),
+        any::<bool>().prop_map(Event::Lost),
+        (0_u64..4, 900_u64..1_300).prop_map(|(id, from)| search(id, secs(from))),
         Just(Event::Refused),
         apps,
         touch.prop_map(Event::Touch),
@@ -369,6 +475,175 @@ fn t16_a_look_ends_where_policyd_is_gone() {
     assert_eq!((model.next_change(NOW + secs(120)), model.looks_today()), (None, 4));
 }
 
+fn search(id: u64, from: Duration) -> Event {
+    let since_ms = from.as_millis() as u64;
+    let (guardian, name) = ("mum".into(), "Mum".into());
+    let search = Search { id, guardian, name, since_ms, until_ms: since_ms + 60_000, ..Search::none() };
+    Event::Search(search)
+}
+
+#[test]
+fn t15_a_search_is_said_to_be_seen_once_and_only_while_it_is() {
+    let mut model = Model::default();
+    assert_eq!(model.search_seen(NOW), None);
+    model.handle(search(7, NOW), NOW);
+    let Screen::Search { person, .. } = model.screen(NOW) else { panic!() };
+    assert_eq!((person.id.as_str(), person.name.as_str()), ("mum", "Mum"));
+    assert_eq!(model.search_seen(NOW), Some(Command::ShowsSearch(7)));
+    // As policyd tells it again with the screen's name.
+    model.handle(search(7, NOW), NOW);
+    assert_eq!(model.search_seen(NOW), None);
+    assert_eq!(model.next_change(NOW), Some(NOW + Duration::from_millis(200)));
+    assert_eq!(model.screen(NOW + secs(60)), Screen::Face(Hint::None));
+    assert_eq!((model.search_seen(NOW + secs(60)), model.next_change(NOW + secs(60))), (None, None));
+    // A touch ends it at once, and it does not come back.
+    model.handle(search(8, NOW), NOW);
+    assert_eq!(model.search_seen(NOW), Some(Command::ShowsSearch(8)));
+    assert_eq!(model.handle(Event::Touch(Touch::Found), NOW), Some(Command::StopSearch(8)));
+    model.handle(search(8, NOW), NOW);
+    assert_eq!((model.screen(NOW), model.search_seen(NOW)), (Screen::Face(Hint::None), None));
+    assert_eq!(model.handle(Event::Touch(Touch::Found), NOW), None);
+    // Nor does one of a policyd that is gone stay.
+    model.handle(search(9, NOW), NOW);
+    model.handle(Event::Search(Search::none()), NOW);
+    assert_eq!((model.screen(NOW), model.search_seen(NOW)), (Screen::Face(Hint::None), None));
+}
+
+#[test]
+fn t15_a_call_and_help_are_above_a_search_and_end_it() {
+    for early in [true, false] {
+        let mut model = Model::default();
+        model.handle(snapshot(Call::none(), 3), NOW);
+        if early {
+            model.handle(search(7, NOW), NOW);
+            assert_eq!(model.search_seen(NOW), Some(Command::ShowsSearch(7)));
+        }
+        model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+        model.handle(search(7, NOW), NOW);
+        assert!(matches!(model.screen(NOW), Screen::Call(_)));
+        assert_eq!(model.search_seen(NOW), Some(Command::StopSearch(7)));
+        assert_eq!(model.search_seen(NOW), None);
+        model.handle(Event::Call(Call::none()), NOW);
+        assert_eq!((model.screen(NOW), model.search_seen(NOW)), (Screen::Face(Hint::None), None));
+    }
+    let mut model = Model::default();
+    model.handle(Event::Touch(Touch::Help), NOW);
+    model.handle(search(7, NOW), NOW);
+    assert!(matches!(model.screen(NOW), Screen::Emergency { .. }));
+    assert_eq!(model.search_seen(NOW), Some(Command::StopSearch(7)));
+    assert_eq!(model.handle(Event::Tick, NOW + secs(3)), Some(Command::DialEmergency("112".into())));
+}
+
+#[test]
+fn a_search_is_above_every_page_of_a_lost_and_of_a_new_watch() {
+    for event in [Event::Lost(true), Event::Policy(PolicyState::Unbound), Event::Touch(Touch::Contacts)] {
+        let mut model = Model::default();
+        model.handle(snapshot(Call::none(), 3), NOW);
+        model.handle(event, NOW);
+        model.handle(search(7, NOW), NOW);
+        assert!(matches!(model.screen(NOW), Screen::Search { .. }));
+    }
+}
+
+fn calls(count: usize) -> Event {
+    let call = |n| PastCall {
+        contact: if n % 5 == 4 { String::new() } else { format!("c{n}") },
+        name: format!("Friend {n}"),
+        picture: String::new(),
+        incoming: true,
+        outcome: "answered".into(),
+        unix_time: 1_000 - n as i64,
+        seconds: 9,
+    };
+    Event::Calls((0..count).map(call).collect())
+}
+
+#[test]
+fn the_list_of_calls_calls_nobody_by_itself() {
+    let mut model = Model::default();
+    model.handle(snapshot(Call::none(), 3), NOW);
+    model.handle(Event::Touch(Touch::Calls), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None), "there are none");
+    model.handle(calls(200), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Calls), NOW), None);
+    let mut seen = Vec::new();
+    loop {
+        let Screen::Calls { calls, before, after } = model.screen(NOW) else { panic!() };
+        assert!((1..=3).contains(&calls.len()) && before != seen.is_empty());
+        seen.extend(calls);
+        if !after {
+            break;
+        }
+        model.handle(Event::Touch(Touch::Turn(1)), NOW);
+    }
+    assert_eq!(seen.len(), 60);
+    let may_call: Vec<_> =
+        seen.iter().filter(|(_, may)| *may).map(|(call, _)| call.contact.as_str()).collect();
+    assert_eq!(may_call, ["c0", "c1", "c2"], "neither the emergency number nor who may not be called");
+    for id in ["", "c7"] {
+        assert_eq!(model.handle(Event::Touch(Touch::Person(id.into())), NOW), None);
+        assert!(matches!(model.screen(NOW), Screen::Calls { .. }));
+    }
+    assert_eq!(model.handle(Event::Touch(Touch::Person("c1".into())), NOW), None);
+    let Screen::Person(person) = model.screen(NOW) else { panic!() };
+    assert_eq!((person.id.as_str(), person.name.as_str()), ("c1", "Friend 1"));
+    assert_eq!(model.next_change(NOW), Some(NOW + secs(15)));
+    assert_eq!(model.handle(Event::Touch(Touch::Dial("c1".into())), NOW), Some(Command::Dial("c1".into())));
+    // Somebody who is taken away has no page any more.
+    model.handle(snapshot(Call::none(), 1), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+}
+
+#[test]
+fn who_looks_at_the_calls_has_seen_what_was_missed() {
+    let mut model = Model::default();
+    model.handle(calls(1), NOW);
+    let missed =
+        Missed { contact: "c0".into(), name: "C".into(), picture: String::new(), count: 1, newest: 4 };
+    model.handle(Event::Missed(vec![missed]), NOW);
+    assert_eq!(model.handle(Event::Touch(Touch::Calls), NOW), Some(Command::SawMissed(4)));
+    model.handle(Event::Policy(PolicyState::Sealed), NOW);
+    assert_eq!(model.screen(NOW), Screen::Locked("112".into()));
+}
+
+fn looked(count: usize) -> Event {
+    let look = |n| Looked {
+        guardian: format!("g{n}"),
+        name: format!("G{n}"),
+        picture: String::new(),
+        unix_time: 1_000 - n as i64,
+    };
+    Event::Looked((0..count).map(look).collect())
+}
+
+#[test]
+fn t25_who_looked_is_told_the_newest_first_three_on_a_page_until_the_day_is_over() {
+    let mut model = Model::default();
+    model.handle(looked(20), NOW);
+    model.handle(Event::Touch(Touch::Looked), NOW);
+    let mut seen = Vec::new();
+    loop {
+        let Screen::Looked { looks, after, before } = model.screen(NOW) else { panic!() };
+        assert!((1..=3).contains(&looks.len()) && before != seen.is_empty());
+        seen.extend(looks.into_iter().map(|look| look.name));
+        if !after {
+            break;
+        }
+        model.handle(Event::Touch(Touch::Turn(1)), NOW);
+    }
+    assert_eq!(seen, (0..16).map(|n| format!("G{n}")).collect::<Vec<_>>());
+    assert_eq!(model.next_change(NOW), Some(NOW + secs(15)), "a page nobody touches goes back to the time");
+    model.handle(looked(0), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+    model.handle(Event::Touch(Touch::Looked), NOW);
+    assert_eq!(model.screen(NOW), Screen::Face(Hint::None));
+    // A watch that is sealed under it says nothing of it any more.
+    model.handle(looked(1), NOW);
+    model.handle(Event::Touch(Touch::Looked), NOW);
+    model.handle(Event::Policy(PolicyState::Sealed), NOW);
+    assert_eq!(model.screen(NOW), Screen::Locked("112".into()));
+}
+
 proptest! {
     #[test]
     fn any_run_of_events_ends_on_a_screen_and_commands_follow_touches(
@@ -390,6 +665,10 @@ proptest! {
             prop_assert!(!matches!(seen, Some(Command::ShowApp(_))) || on_screen);
             prop_assert!(!matches!(seen, Some(Command::HideApp(_))) || !on_screen);
             prop_assert!(model.live_app(now).is_none() || (on_screen && opened));
+            let shows = matches!(model.search_seen(now), Some(Command::ShowsSearch(_)));
+            let is_seen = matches!(model.screen(now), Screen::Search { .. });
+            prop_assert!(!shows || is_seen);
+            prop_assert!(model.search_seen(now).is_none(), "policyd is told once");
             if let Some(at) = model.next_change(now) {
                 prop_assert!(at > now, "a timer in the past would spin");
             }

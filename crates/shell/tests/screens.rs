@@ -5,7 +5,7 @@
 mod watch;
 
 use ipc::{AppState, Call, CallState, Missed, ModemState, PolicyState};
-use nestling_shell::model::Event;
+use nestling_shell::model::{Command, Event, Touch};
 use panel::Pixel;
 
 use watch::{INK, PAPER, SIZES, Watch};
@@ -44,8 +44,18 @@ fn active_waiting(watch: &Watch) {
     watch.advance(83_000);
 }
 
+const CALLS: [(&str, bool, &str); 7] = [
+    ("Mum", true, "missed"),
+    ("Gran", false, "answered"),
+    ("Dad", true, "answered"),
+    ("Grandmother", true, "answered"),
+    ("112", false, "answered"),
+    ("Aunt", false, "unanswered"),
+    ("Mum", true, "declined"),
+];
+
 /// With somebody who looks where the child is, and after that.
-const LOOKED: [(&str, Show); 8] = [
+const LOOKED: [(&str, Show); 15] = [
     ("face-looks", |w| w.looks(&[], 3)),
     ("looked-face", |w| w.looks(&["Mum"], 3)),
     ("looked-face-two", |w| w.looks(&["Mum", "Dad"], 12)),
@@ -69,98 +79,178 @@ const LOOKED: [(&str, Show); 8] = [
         w.tap(-80.0, 122.0);
         w.advance(1_200);
     }),
+    ("looked-search", |w| {
+        w.looks(&["Mum"], 4);
+        w.search(7, "Mum");
+        w.advance(700);
+    }),
+    ("looked-lost", |w| {
+        w.looks(&["Dad"], 4);
+        w.lose();
+    }),
+    ("looked-keypad", |w| {
+        w.looks(&["Dad"], 4);
+        w.app.handle(Event::Call(w.call(CallState::Active, "Mum")));
+        w.app.handle(Event::Touch(Touch::Keypad(true)));
+    }),
+    ("looked-calls", |w| {
+        w.calls(&CALLS);
+        w.looks(&["Dad"], 4);
+        w.app.handle(Event::Touch(Touch::Calls));
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
+    ("looked-person", |w| {
+        w.calls(&CALLS);
+        w.looks(&["Dad"], 4);
+        w.app.handle(Event::Touch(Touch::Person("mum".into())));
+    }),
+    ("who-saw-me", |w| {
+        w.looked(&["Dad", "Mum", "Grandmother", "Mum"]);
+        w.looks(&[], 4);
+        w.tap(0.0, w.counter());
+    }),
+    ("looked-who-saw-me", |w| {
+        w.looked(&["Dad", "Mum", "Grandmother", "Mum"]);
+        w.looks(&["Dad"], 4);
+        w.tap(0.0, w.counter());
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
     ("looked-sorry", |w| {
         w.looks(&["Dad"], 1);
         sorry(w, "not-signed");
     }),
 ];
 
+/// The screens as they are most of the time.
+const SCREENS: [(&str, Show); 39] = [
+    ("face", |_| {}),
+    ("face-battery", |w| w.set_battery(72)),
+    ("face-battery-low", |w| w.set_battery(15)),
+    ("face-unbound", |w| w.app.handle(Event::Policy(PolicyState::Unbound))),
+    ("face-no-signal", |w| {
+        w.app.handle(Event::Telephony {
+            call: Call::none(),
+            contacts: Vec::new(),
+            modem: ModemState::Absent,
+            emergency: String::new(),
+        });
+    }),
+    ("face-missed", missed),
+    ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
+    ("search", |w| {
+        w.search(7, "Mum");
+        w.advance(700);
+    }),
+    ("search-long", |w| {
+        w.search(7, "Grandmother");
+        w.advance(400);
+    }),
+    ("lost", |w| w.lose()),
+    ("lost-not-now", |w| {
+        w.lose();
+        w.tap(0.0, 30.0);
+        w.app.handle(Event::Refused);
+    }),
+    ("lost-nobody", |w| {
+        w.lose();
+        w.telephony(Call::none(), &["mum"]);
+    }),
+    ("sealed", |w| w.app.handle(Event::Policy(PolicyState::Sealed))),
+    ("contacts", |w| {
+        w.tap(0.0, w.phone());
+    }),
+    ("contacts-last", |w| {
+        w.tap(0.0, w.phone());
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
+    ("contacts-calls", |w| {
+        w.telephony(Call::none(), &["mum", "dad", "gran", "aunt", "bo"]);
+        w.calls(&CALLS);
+        w.tap(0.0, w.phone());
+    }),
+    ("calls", |w| {
+        w.calls(&CALLS);
+        w.app.handle(Event::Touch(Touch::Calls));
+    }),
+    ("person", |w| {
+        w.calls(&CALLS);
+        w.app.handle(Event::Touch(Touch::Person("mum".into())));
+    }),
+    ("ringing", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
+        w.advance(2_700);
+    }),
+    ("ringing-early", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));
+        w.advance(450);
+    }),
+    ("ringing-muted", ringing_muted),
+    ("active-waiting", active_waiting),
+    ("dialling", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Dialling, "Aunt")));
+        w.advance(400);
+    }),
+    ("active", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
+        w.advance(83_000);
+    }),
+    ("keypad", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
+        w.app.handle(Event::Touch(Touch::Keypad(true)));
+    }),
+    ("keypad-typed", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
+        w.app.handle(Event::Touch(Touch::Keypad(true)));
+        for key in "*2046810#".chars() {
+            w.app.handle(Event::Touch(Touch::Tone(key.into())));
+        }
+    }),
+    ("enrol", |w| {
+        w.app.handle(Event::Policy(PolicyState::Unbound));
+        w.ask();
+        let left = std::time::Duration::from_secs(430);
+        w.app.handle(Event::Code(Some(("01234567890123456789".into(), left))));
+    }),
+    ("emergency-dialled", |w| {
+        w.app.handle(Event::Policy(PolicyState::Sealed));
+        w.tap(-80.0, 122.0);
+        w.advance(4_000);
+    }),
+    ("emergency", |w| {
+        w.app.handle(Event::Policy(PolicyState::Sealed));
+        w.tap(-80.0, 122.0);
+        w.advance(1_200);
+    }),
+    ("face-apps", |w| w.apps(&["draw"])),
+    ("drawer", |w| {
+        w.apps(&["draw", "flood", "music", "xbeads"]);
+        w.tap(42.0, w.apps_button());
+    }),
+    ("drawer-last", |w| {
+        w.apps(&["a", "b", "c", "d", "draw"]);
+        w.tap(42.0, w.apps_button());
+        w.swipe((60.0, 0.0), (-90.0, 0.0));
+    }),
+    ("app-starting", |w| {
+        w.apps(&["draw", "xbeads"]);
+        w.tap(42.0, w.apps_button());
+        w.tap(-72.0, -18.0);
+    }),
+    // Under these the app's own picture is black, so that what is above it is seen alone.
+    ("app-alone", |w| above(w, 0)),
+    ("app-minutes", |w| above(w, 299_000)),
+    ("app-seconds", |w| above(w, 9_000)),
+    ("app-time-up", |w| {
+        above(w, 9_000);
+        w.draw(AppState::Frozen, "time-up", 0);
+    }),
+    ("sorry-not-checked", |w| sorry(w, "not-signed")),
+    ("sorry-stopped", |w| sorry(w, "flood")),
+];
+
 /// Shows each screen in turn; a fresh thread each, because Slint lives in a thread.
 fn screens(size: (u32, u32), look: impl Fn(&str, &Watch, &[Pixel]) + Send + Sync) {
-    let show: [(&str, Show); 29] = [
-        ("face", |_| {}),
-        ("face-battery", |w| w.set_battery(72)),
-        ("face-battery-low", |w| w.set_battery(15)),
-        ("face-unbound", |w| w.app.handle(Event::Policy(PolicyState::Unbound))),
-        ("face-no-signal", |w| {
-            w.app.handle(Event::Telephony {
-                call: Call::none(),
-                contacts: Vec::new(),
-                modem: ModemState::Absent,
-                emergency: String::new(),
-            });
-        }),
-        ("face-missed", missed),
-        ("face-night", |w| w.set_time(jiff::civil::date(2026, 11, 23).at(20, 50, 5, 0))),
-        ("sealed", |w| w.app.handle(Event::Policy(PolicyState::Sealed))),
-        ("contacts", |w| {
-            w.tap(0.0, w.phone());
-        }),
-        ("contacts-last", |w| {
-            w.tap(0.0, w.phone());
-            w.swipe((60.0, 0.0), (-90.0, 0.0));
-        }),
-        ("ringing", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
-            w.advance(2_700);
-        }),
-        ("ringing-early", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));
-            w.advance(450);
-        }),
-        ("ringing-muted", ringing_muted),
-        ("active-waiting", active_waiting),
-        ("dialling", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Dialling, "Aunt")));
-            w.advance(400);
-        }),
-        ("active", |w| {
-            w.app.handle(Event::Call(w.call(CallState::Active, "Dad")));
-            w.advance(83_000);
-        }),
-        ("enrol", |w| {
-            w.app.handle(Event::Policy(PolicyState::Unbound));
-            w.ask();
-            let left = std::time::Duration::from_secs(430);
-            w.app.handle(Event::Code(Some(("01234567890123456789".into(), left))));
-        }),
-        ("emergency-dialled", |w| {
-            w.app.handle(Event::Policy(PolicyState::Sealed));
-            w.tap(-80.0, 122.0);
-            w.advance(4_000);
-        }),
-        ("emergency", |w| {
-            w.app.handle(Event::Policy(PolicyState::Sealed));
-            w.tap(-80.0, 122.0);
-            w.advance(1_200);
-        }),
-        ("face-apps", |w| w.apps(&["draw"])),
-        ("drawer", |w| {
-            w.apps(&["draw", "flood", "music", "xbeads"]);
-            w.tap(42.0, w.apps_button());
-        }),
-        ("drawer-last", |w| {
-            w.apps(&["a", "b", "c", "d", "draw"]);
-            w.tap(42.0, w.apps_button());
-            w.swipe((60.0, 0.0), (-90.0, 0.0));
-        }),
-        ("app-starting", |w| {
-            w.apps(&["draw", "xbeads"]);
-            w.tap(42.0, w.apps_button());
-            w.tap(-72.0, -18.0);
-        }),
-        // Under these the app's own picture is black, so that what is above it is seen alone.
-        ("app-alone", |w| above(w, 0)),
-        ("app-minutes", |w| above(w, 299_000)),
-        ("app-seconds", |w| above(w, 9_000)),
-        ("app-time-up", |w| {
-            above(w, 9_000);
-            w.draw(AppState::Frozen, "time-up", 0);
-        }),
-        ("sorry-not-checked", |w| sorry(w, "not-signed")),
-        ("sorry-stopped", |w| sorry(w, "flood")),
-    ];
-    for (name, show) in show.into_iter().chain(LOOKED) {
+    for (name, show) in SCREENS.into_iter().chain(LOOKED) {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let watch = Watch::bound(size);
@@ -269,6 +359,31 @@ fn the_rim_shows_a_battery_only_where_there_is_one() {
         watch.set_battery(15);
         assert_eq!(watch.at(110, -192), (0xFF, 0xC9, 0x3C));
     });
+}
+
+/// A thief reads nothing of the child on it: not who else is known, who looked, who called, or which apps there are.
+#[test]
+fn a_lost_watch_shows_nothing_but_the_guardian_who_is_called() {
+    for size in SIZES {
+        on(size, |watch| {
+            watch.lose();
+            let before = watch.pixels();
+            watch.apps(&["draw", "music"]);
+            watch.calls(&CALLS);
+            missed(watch);
+            watch.looked(&["Dad", "Mum"]);
+            watch.looks(&[], 2);
+            assert!(watch.pixels() == before);
+            watch.tap(0.0, 30.0);
+            assert_eq!(watch.commands(), [Command::Dial("mum".into())]);
+            assert!(watch.pixels() != before, "the next one is Dad");
+            watch.tap(0.0, 30.0);
+            assert_eq!(watch.commands(), [Command::Dial("dad".into())]);
+            assert!(watch.pixels() == before);
+            watch.app.handle(Event::Lost(false));
+            assert_eq!(watch.app.shell().get_page(), nestling_shell::Page::Face);
+        });
+    }
 }
 
 #[test]

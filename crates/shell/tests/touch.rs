@@ -4,7 +4,7 @@
 
 mod watch;
 
-use ipc::{AppState, Call, CallState, PolicyState};
+use ipc::{AppState, Call, CallState, Missed, PolicyState};
 use nestling_shell::model::{Command, Event, Touch};
 use nestling_shell::{Finger, Page};
 use panel::Pointer;
@@ -74,6 +74,37 @@ fn the_bell_silences_the_ring_and_is_done() {
 }
 
 #[test]
+fn every_key_of_the_keypad_sends_its_tone_and_the_call_ends_from_there() {
+    each_size(|watch| {
+        watch.app.handle(Event::Call(watch.call(CallState::Active, "Mum")));
+        for (x, y) in WITHIN {
+            watch.tap(104.0 + x, 132.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Keypad);
+            watch.tap(-52.0 + x, 152.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Call);
+        }
+        watch.tap(104.0, 132.0);
+        for looked in [false, true] {
+            let (top, pitch) = if looked { (-82.0, 54.0) } else { (-118.0, 66.0) };
+            for (n, key) in "123456789*0#".chars().enumerate() {
+                for (x, y) in WITHIN {
+                    watch.tap((n % 3) as f32 * 92.0 - 92.0 + x, top + (n / 3) as f32 * pitch + y);
+                    let sent = watch.commands();
+                    // A keypad that was used up is opened anew.
+                    watch.app.handle(Event::Touch(Touch::Keypad(true)));
+                    assert_eq!(sent, [Command::Tone(5, key.into())], "{looked} {key}");
+                }
+            }
+            watch.looks(&["Mum"], 1);
+        }
+        watch.tap(46.0, 152.0);
+        assert_eq!(watch.commands(), [Command::HangUp(5)]);
+        watch.app.handle(Event::Call(Call::none()));
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+    });
+}
+
+#[test]
 fn a06_touches_beside_the_buttons_of_a_call_do_nothing() {
     each_size(|watch| {
         ring(&watch);
@@ -137,6 +168,44 @@ fn the_emergency_number_is_found_behind_the_people_and_can_be_taken_back() {
 }
 
 #[test]
+fn the_calls_are_behind_who_called_and_beside_the_people_and_a_row_calls_by_a_touch_of_its_own() {
+    each_size(|watch| {
+        watch.calls(&[("Mum", true, "missed"), ("112", false, "answered"), ("Dad", false, "answered")]);
+        let missed =
+            Missed { contact: "mum".into(), name: "Mum".into(), picture: String::new(), count: 1, newest: 7 };
+        watch.app.handle(Event::Missed(vec![missed]));
+        let (width, height) = (watch.size.0 as f32, watch.size.1 as f32);
+        let tall = height - width >= 60.0;
+        let words = if tall { (width - height) / 2.0 } else { 0.0 } + width / 2.0 * 0.37;
+        for (x, y) in WITHIN {
+            watch.tap(x, words + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Calls);
+            assert_eq!(watch.commands(), [Command::SawMissed(7)]);
+            watch.tap(0.0, if tall { 174.0 } else { 146.0 });
+            assert_eq!(watch.app.shell().get_page(), Page::Face);
+        }
+        watch.app.handle(Event::Missed(vec![]));
+        for (x, y) in WITHIN {
+            watch.tap(0.0, watch.phone());
+            watch.tap(34.0 + x, 174.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Calls);
+            watch.app.handle(Event::Touch(Touch::Close));
+        }
+        watch.app.handle(Event::Touch(Touch::Calls));
+        watch.tap(0.0, -6.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Calls, "112 is not called from here");
+        watch.tap(100.0, -76.0);
+        assert_eq!((watch.app.shell().get_page(), watch.commands()), (Page::Person, vec![]));
+        for (x, y) in WITHIN {
+            watch.tap(62.0 + x, 122.0 + y);
+            assert_eq!(watch.commands(), [Command::Dial("mum".into())]);
+        }
+        watch.tap(-72.0, 122.0);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+    });
+}
+
+#[test]
 fn a_sealed_watch_still_calls_for_help_and_guardians() {
     each_size(|watch| {
         watch.app.handle(Event::Policy(PolicyState::Sealed));
@@ -147,6 +216,65 @@ fn a_sealed_watch_still_calls_for_help_and_guardians() {
         watch.tap(-80.0, 122.0);
         watch.advance(3_100);
         assert_eq!(watch.commands(), [Command::DialEmergency("112".into())]);
+    });
+}
+
+#[test]
+fn a_lost_watch_calls_a_guardian_and_for_help_and_leads_nowhere_else() {
+    each_size(|watch| {
+        watch.lose();
+        for (x, y) in WITHIN.into_iter().chain([(-120.0, 0.0), (120.0, 0.0)]) {
+            watch.tap(x, 30.0 + y);
+            assert!(matches!(watch.commands().as_slice(), [Command::Dial(_)]));
+        }
+        watch.swipe((0.0, 60.0), (0.0, -120.0));
+        watch.tap(0.0, -128.0);
+        watch.tap(0.0, watch.counter());
+        assert_eq!((watch.app.shell().get_page(), watch.commands()), (Page::Lost, vec![]));
+        for (x, y) in WITHIN {
+            watch.tap(x, 142.0 + y);
+            assert_eq!(watch.app.shell().get_page(), Page::Emergency);
+            watch.app.handle(Event::Touch(Touch::Mistake));
+            assert_eq!(watch.app.shell().get_page(), Page::Lost);
+        }
+        watch.tap(0.0, 142.0);
+        watch.advance(3_100);
+        assert_eq!(watch.commands(), [Command::DialEmergency("112".into())]);
+    });
+}
+
+#[test]
+fn t15_a_search_is_shown_before_it_is_heard_and_a_touch_ends_it() {
+    each_size(|watch| {
+        watch.drawing(0);
+        watch.commands();
+        for (n, (x, y)) in WITHIN.into_iter().enumerate() {
+            let id = 7 + n as u64;
+            watch.search(id, "Mum");
+            assert_eq!(watch.app.shell().get_page(), Page::Search);
+            // The app stands still, and policyd hears that it is shown.
+            assert_eq!(watch.commands(), [Command::HideApp(7), Command::ShowsSearch(id)]);
+            watch.tap(0.0, -100.0);
+            assert_eq!((watch.paper.fingers.take(), watch.commands()), (vec![], vec![]));
+            watch.tap(x, 138.0 + y);
+            assert_eq!(watch.commands(), [Command::StopSearch(id), Command::ShowApp(7)]);
+            assert_eq!(watch.app.shell().get_page(), Page::App);
+        }
+    });
+}
+
+#[test]
+fn t16_a_search_leaves_the_screen_by_itself() {
+    each_size(|watch| {
+        let before = watch.pixels();
+        watch.search(7, "Mum");
+        watch.advance(59_900);
+        assert_eq!(watch.app.shell().get_page(), Page::Search);
+        watch.advance(200);
+        assert_eq!(watch.app.shell().get_page(), Page::Face);
+        watch.advance(59_900);
+        assert!(watch.pixels().len() == before.len());
+        assert_eq!(watch.commands(), [Command::ShowsSearch(7)]);
     });
 }
 

@@ -1,7 +1,7 @@
 //! telephonyd: the watch's telephone.
 //!
 //! [`core`] decides, without I/O; [`modem`] is the client of ModemManager; [`bus`] offers `Telephony1` to the
-//! screen; [`list`] keeps the guardians for the day the rules cannot be read; [`log`] the calls that are over; [`call_back`] what a restart must not forget; [`ring`] and [`audio`] drive hardware by
+//! screen; [`list`] keeps the guardians for the day the rules cannot be read; [`log`] the calls that are over; [`call_back`] what a restart must not forget; [`search`] says when it rings for a guardian who looks for the watch; [`ring`] and [`audio`] drive hardware by
 //! programs of the image; [`service`] joins them in one
 //! loop.
 //!
@@ -23,4 +23,5 @@ mod list;
 mod log;
 mod modem;
 pub mod ring;
+mod search;
 pub mod service;

@@ -41,7 +41,7 @@ impl Ring {
 
     /// Begins or ends.
     pub(crate) fn set(&self, rings: bool) {
-        self.0.send_replace(rings);
+        self.0.send_if_modified(|was| std::mem::replace(was, rings) != rings);
     }
 }
 

@@ -13,7 +13,7 @@ use daemon::diary::Diary;
 use daemon::notify::{self, Watchdog};
 use daemon::rules::{Rules as Store, RulesChanged};
 use daemon::wall::Now;
-use ipc::{Call, Cell, NetworkTime, News, names, paths};
+use ipc::{Call, CallState, Cell, NetworkTime, News, names, paths};
 use policy::Contact;
 use tokio::sync::{mpsc, oneshot, watch};
 use zbus::Connection;
@@ -28,6 +28,7 @@ use crate::events::Events;
 use crate::keeper::Keeper;
 use crate::modem::{self, Commands};
 use crate::ring::Ring;
+use crate::search::{self, Heard, Ringing};
 use crate::{help, list, log};
 
 /// Inputs waiting at most; who has more waits.
@@ -67,6 +68,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut changes = RulesChanged::listen(&connection).await.context("cannot listen to policyd")?;
     let (inputs, mut inbox) = mpsc::channel(QUEUE);
     let mut service = Service::new(&connection, &config, inputs.clone()).await?;
+    let mut heard = search::start(&connection);
     let access = Access::new(&connection, config.bus.trust);
     let object = Telephony1::new(access, inputs, service.view.subscribe());
     connection.object_server().at(paths::TELEPHONY, object).await?;
@@ -83,6 +85,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 anyhow::ensure!(there, "the bus went away");
                 service.refresh_rules().await;
             }
+            Ok(()) = heard.changed() => service.search(*heard.borrow_and_update()),
+            () = search::end(&service.search) => service.sound(),
             () = at(service.core.deadline()) => service.handle(Event::Tick).await,
             () = watchdog.due() => {
                 watchdog.feed();
@@ -118,6 +122,9 @@ struct Service {
     modem: Commands,
     runtime: PathBuf,
     ring: Ring,
+    /// A call rings.
+    rings: bool,
+    search: Ringing,
     audio: Audio,
     shell: SignalEmitter<'static>,
     view: watch::Sender<View>,
@@ -167,6 +174,8 @@ impl Service {
             modem: modem.await.context("cannot follow ModemManager")?,
             runtime: config.runtime.clone(),
             ring: Ring::start(config.ring.clone()),
+            rings: false,
+            search: Ringing::default(),
             audio: Audio::start(config.audio.clone()),
             shell: Telephony1::to_shell(connection)?,
             view: watch::Sender::new(view),
@@ -240,7 +249,10 @@ impl Service {
                     tracing::warn!(%error, "a restart would end the call-back window");
                 }
             }
-            Effect::Ring(rings) => self.ring.set(rings),
+            Effect::Ring(rings) => {
+                self.rings = rings;
+                self.sound();
+            }
             Effect::Audio(open) => self.audio.set(open),
             Effect::KeepLog(calls) => self.log.keep(calls),
             Effect::LogChanged(shown) => {
@@ -248,6 +260,10 @@ impl Service {
                 self.tell(News::Calls).await;
             }
             Effect::Show(call) => {
+                if call.state != CallState::None {
+                    self.search.called();
+                    self.sound();
+                }
                 self.view.send_modify(|view| view.call = call);
                 self.tell(News::Call).await;
             }
@@ -256,6 +272,18 @@ impl Service {
                 self.tell(News::State).await;
             }
         }
+    }
+
+    /// A guardian searches, or nobody does; never beside a call.
+    fn search(&mut self, heard: Option<Heard>) {
+        let in_call = self.view.borrow().call.state != CallState::None;
+        self.search.set(heard, in_call, boot_time());
+        self.sound();
+    }
+
+    /// One ring for both. The audio path has no part in it.
+    fn sound(&self) {
+        self.ring.set(self.rings || self.search.until(boot_time()).is_some());
     }
 
     /// Tells the screen what changed, and keeps it for one that comes late.

@@ -5,6 +5,7 @@
 mod house;
 mod instruments;
 mod later;
+mod search;
 
 use std::time::Duration;
 

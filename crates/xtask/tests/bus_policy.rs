@@ -37,7 +37,7 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 /// Name, object, interface, members.
 type Door = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
-const DOORS: [Door; 35] = [
+const DOORS: [Door; 38] = [
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Monitoring", &["BecomeMonitor"]),
     ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats", &["GetStats"]),
     (
@@ -95,6 +95,9 @@ const DOORS: [Door; 35] = [
     ("org.nestling.Policy", ipc::paths::POLICY, "org.nestling.Policy1", &["Submit"]),
     ("org.nestling.Policy", ipc::paths::POLICY, "", &["Submit"]),
     ("org.nestling.Policy", ipc::paths::POLICY, PROPERTIES, &["Get", "GetAll", "Set"]),
+    ("org.nestling.Policy", ipc::paths::SEARCH, PROPERTIES, &["Get", "GetAll", "Set"]),
+    ("org.nestling.Policy", ipc::paths::SEARCH, "org.nestling.Search1", &["Shows", "Stop"]),
+    ("org.nestling.Policy", ipc::paths::SEARCH, "", &["Stop"]),
     ("org.nestling.Shell", "/", "org.nestling.Shell1", &["Anything"]),
     ("org.nestling.Shell", ipc::paths::DISPLAY, "org.nestling.Display1", &["Attach", "Detach"]),
     ("org.nestling.Shell", ipc::paths::DISPLAY, "", &["Attach"]),
@@ -102,7 +105,7 @@ const DOORS: [Door; 35] = [
         "org.nestling.Telephony",
         ipc::paths::TELEPHONY,
         "org.nestling.Telephony1",
-        &["Accept", "Calls", "Dial", "DialEmergency", "Events", "HangUp", "Mute", "SawMissed", "Tone"],
+        &["Accept", "Calls", "Cell", "Dial", "DialEmergency", "Events", "HangUp", "Mute", "SawMissed", "Tone"],
     ),
     ("org.nestling.Telephony", ipc::paths::TELEPHONY, "", &["Dial"]),
     ("org.nestling.Telephony", ipc::paths::TELEPHONY, PROPERTIES, &["Get", "GetAll", "Set"]),

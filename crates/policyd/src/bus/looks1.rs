@@ -1,7 +1,7 @@
 //! `org.nestling.Looks1`
 
 use daemon::access::{Access, Peer};
-use ipc::Look;
+use ipc::{Look, Looked};
 use tokio::sync::mpsc;
 use zbus::fdo;
 use zbus::interface;
@@ -21,16 +21,19 @@ pub struct Looks1 {
 
 const READERS: &[Peer] = &[Peer::Shell, Peer::Location, Peer::Agent];
 
+/// locationd need not know who looked earlier.
+const SCREEN: &[Peer] = &[Peer::Shell, Peer::Agent];
+
 impl Looks1 {
     /// Serves it.
     pub fn new(queue: mpsc::Sender<Request>, access: Access) -> Self {
         Self { queue, access }
     }
 
-    async fn seen(&self, header: Option<Header<'_>>) -> fdo::Result<Seen> {
+    async fn seen(&self, header: Option<Header<'_>>, readers: &[Peer]) -> fdo::Result<Seen> {
         if let Some(header) = header {
             self.access
-                .require(&header, READERS)
+                .require(&header, readers)
                 .await
                 .map_err(|_| fdo::Error::AccessDenied("not for this user".into()))?;
         }
@@ -42,12 +45,17 @@ impl Looks1 {
 impl Looks1 {
     #[zbus(property(emits_changed_signal = "false"))]
     async fn looking(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Vec<Look>> {
-        Ok(self.seen(header).await?.looking)
+        Ok(self.seen(header, READERS).await?.looking)
     }
 
     #[zbus(property(emits_changed_signal = "false"))]
     async fn today(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<u32> {
-        Ok(self.seen(header).await?.today)
+        Ok(self.seen(header, READERS).await?.today)
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
+    async fn looked(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<Vec<Looked>> {
+        Ok(self.seen(header, SCREEN).await?.looked)
     }
 
     #[zbus(signal)]

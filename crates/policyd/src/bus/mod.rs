@@ -4,11 +4,13 @@ mod diary1;
 mod guardian1;
 mod looks1;
 mod policy1;
+mod search1;
 
 pub use diary1::Diary1;
 pub use guardian1::Guardian1;
 pub use looks1::Looks1;
 pub use policy1::Policy1;
+pub use search1::Search1;
 
 use ipc::Refusal;
 use tokio::sync::{mpsc, oneshot};

@@ -60,6 +60,11 @@ impl Policy1 {
     }
 
     #[zbus(property(emits_changed_signal = "false"))]
+    async fn lost(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<bool> {
+        Ok(self.status(header).await?.lost)
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
     async fn watch(&self, #[zbus(header)] header: Option<Header<'_>>) -> fdo::Result<String> {
         Ok(self.status(header).await?.watch)
     }

@@ -117,10 +117,21 @@ impl Looks {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
+    /// Who looked in a day of the wall clock, and when, seconds since 1970; the newest first.
+    pub fn of_day<'a>(&'a self, day: &'a Range<i64>) -> impl Iterator<Item = (&'a str, i64)> {
+        let given = self.given.iter().rev().filter(|given| day.contains(&given.unix));
+        given.map(|given| (given.guardian.as_str(), given.unix))
+    }
+
     /// When something here changes by itself, on the boot-time clock.
     pub fn due(&self, now: Duration) -> Option<Duration> {
         let ends = self.open(now).into_iter().map(|look| look.until);
-        ends.chain(self.too_many.iter().map(|flood| flood.ends)).min()
+        ends.chain(self.floods_due()).min()
+    }
+
+    /// When [`Looks::floods`] has something to tell, on the boot-time clock.
+    pub fn floods_due(&self) -> Option<Duration> {
+        self.too_many.iter().map(|flood| flood.ends).min()
     }
 }
 

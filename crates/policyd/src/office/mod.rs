@@ -4,6 +4,7 @@ mod erase;
 mod looks;
 mod open;
 mod refusals;
+mod search;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,12 +15,14 @@ use orders::{Applied, Change, Door, Effect, EnrolmentCode, Ledger, Refused, Role
 use store::Stamp;
 
 pub use self::erase::{BOOT_KEY, MARK};
+use self::looks::Paced;
 pub use self::looks::Seen;
 use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::core::boot::{Anchored, Bound, Seal};
 use crate::core::gate::Gate;
 use crate::core::looks::Looks;
+use crate::core::search::Searches;
 use crate::diary::{Diary, DiaryError};
 use crate::log::OrderLog;
 
@@ -34,6 +37,7 @@ pub struct Office {
     diary: Diary,
     gate: Gate,
     looks: Looks,
+    searches: Searches,
     rules: Rules,
     published: Option<Stamp>,
     /// The last publication failed; it is tried again.
@@ -58,6 +62,7 @@ impl Office {
         let diary = Diary::open(&config.state, now.unix)?;
         let looks = looks::of_diary(&diary, now);
         let mut anchor = config.anchor.anchor();
+        let searches = Searches::of_diary(looks::lines(&diary, Paced::Search, now), now);
         let marked = erase::is_marked(&config.state);
         let opened = open::rules(config, anchor.as_mut());
         let mut office = Self {
@@ -67,6 +72,7 @@ impl Office {
             diary,
             gate: Gate::default(),
             looks,
+            searches,
             rules: Rules::Sealed,
             published: None,
             unpublished: false,
@@ -101,6 +107,11 @@ impl Office {
         }
     }
 
+    /// A guardian said that the watch is lost; false while nobody's word is known.
+    pub fn is_lost(&self) -> bool {
+        matches!(&self.rules, Rules::Open { ledger, .. } if ledger.standing().lost)
+    }
+
     /// The watch's id; empty while sealed.
     pub fn watch(&self) -> &str {
         match &self.rules {
@@ -119,8 +130,8 @@ impl Office {
         }
         self.take(envelope, now).map_err(|(reason, refusal)| {
             tracing::warn!(reason, "an order was refused");
-            // A flood of looks has lines of its own.
-            if reason != looks::TOO_MANY {
+            // A flood of looks or searches has lines of its own.
+            if !Paced::ALL.iter().any(|paced| paced.too_many() == reason) {
                 self.note(now, "order-refused", &[("reason", reason)]);
             }
             refusal
@@ -150,12 +161,12 @@ impl Office {
         if let Some(refused) = refusals::of_effect(&applied.effect) {
             return Err(refused);
         }
-        if applied.effect == Effect::Locate && !self.looks.has_room(&applied.guardian, now) {
-            self.too_many_looks(&applied.guardian, now);
-            return Err((
-                looks::TOO_MANY,
-                Refusal::Busy("too many looks of this guardian in an hour".into()),
-            ));
+        let paced = Paced::of(&applied.effect);
+        if let Some(paced) = paced
+            && !paced.pace(&self.looks, &self.searches).has_room(&applied.guardian, now)
+        {
+            self.too_many(paced, &applied.guardian, now);
+            return Err((paced.too_many(), Refusal::Busy("too many of this guardian in an hour".into())));
         }
         if applied.role != Role::Main && !self.gate.has_room(&applied.guardian, now.boot) {
             return Err(("too-many-today", Refusal::Busy("too many orders of this guardian today".into())));
@@ -163,12 +174,12 @@ impl Office {
         if applied.kind != "set-policy" && envelope.len() > SHORT {
             return Err(("too-long", Refusal::Malformed(format!("such an order has at most {SHORT} bytes"))));
         }
-        if applied.effect == Effect::Locate {
+        if let Some(paced) = paced {
             // Before it counts: a look that is in no diary is not given.
             let line = looks::line(ledger, &applied.guardian, None);
             self.diary
-                .append(now.unix, "policy", "looked", &line)
-                .map_err(|error| with_word(failed("the diary does not take the look", &error)))?;
+                .append(now.unix, "policy", paced.kind(), &line)
+                .map_err(|error| with_word(failed("the diary does not take it", &error)))?;
         }
         if let Effect::Unlock { boot_key } = &applied.effect {
             // Before the order stands: a power cut after it would leave a wipe.
@@ -197,8 +208,10 @@ impl Office {
     fn after(&mut self, applied: &Applied, revision: u64, is_anchored: bool, now: Now) {
         tracing::info!(kind = applied.kind, revision, "an order was taken");
         let (by, number) = (applied.guardian.as_str(), revision.to_string());
-        if applied.effect == Effect::Locate {
-            return self.looks.give(by, now);
+        match applied.effect {
+            Effect::Locate => return self.looks.give(by, now),
+            Effect::Ring => return self.searches.give(by, revision, now),
+            _ => {}
         }
         self.note(now, applied.kind, &[("guardian", by), ("revision", &number)]);
         // Who came or went is one line, with all he brought or took.

@@ -41,9 +41,9 @@ pub(super) fn of_ledger(refused: &Refused) -> Refusal {
 /// An order that asks for something nobody on this watch can do is refused before it counts.
 pub(super) fn of_effect(effect: &Effect) -> Option<(&'static str, Refusal)> {
     match effect {
-        Effect::None | Effect::Locate | Effect::Wipe | Effect::Unlock { .. } => None,
+        Effect::None | Effect::Locate | Effect::Ring | Effect::Wipe | Effect::Unlock { .. } => None,
         Effect::Answer { .. } => Some(("no-request", Refusal::NotFound("nothing was asked".into()))),
-        Effect::Ring | Effect::Export => {
+        Effect::Export => {
             Some(("unsupported", Refusal::Unsupported("nobody on this watch can do that yet".into())))
         }
     }

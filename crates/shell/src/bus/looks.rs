@@ -17,6 +17,8 @@ pub(super) async fn watch(
         (Err(error), _) | (_, Err(error)) => tracing::debug!(%error, "policyd does not tell who looks"),
     };
     read().await;
+    // Nobody waits for the list: a look is told of at once.
+    let mut stale = true;
     loop {
         tokio::select! {
             biased;
@@ -24,11 +26,20 @@ pub(super) async fn watch(
                 // Without policyd a look that was told of goes on to its end.
                 if new.ok_or(BusError::Gone)?.is_some() {
                     read().await;
+                    stale = true;
                 }
             }
             signal = changed.next() => {
                 if let Ok(arguments) = signal.ok_or(BusError::Gone)?.args() {
                     emit(Event::Looks(arguments.looking, arguments.today));
+                    stale = true;
+                }
+            }
+            looked = looks.looked(), if stale => {
+                stale = false;
+                match looked {
+                    Ok(looked) => emit(Event::Looked(looked)),
+                    Err(error) => tracing::debug!(%error, "policyd does not tell who looked"),
                 }
             }
         }

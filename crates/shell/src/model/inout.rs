@@ -2,18 +2,27 @@
 
 use std::time::Duration;
 
-use ipc::{App, AppSession, Call, CallState, Contact, Look, Missed, ModemState, PolicyState};
+use ipc::{
+    App, AppSession, Call, CallState, Contact, Look, Looked, Missed, ModemState, PastCall, PolicyState,
+    Search,
+};
 
 /// What the child touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Touch {
     /// The button or swipe that opens the contacts.
     Contacts,
+    /// The counter of looks on the face.
+    Looked,
+    /// The button of the calls that are over, or who called on the face.
+    Calls,
+    /// Somebody in that list, by id.
+    Person(String),
     /// "Ask a grown-up".
     Ask,
     /// Back to the time.
     Close,
-    /// Another page of contacts or apps.
+    /// Another page of people, calls, looks or apps.
     Turn(i32),
     /// The button that opens the apps.
     Apps,
@@ -29,6 +38,12 @@ pub enum Touch {
     HangUp,
     /// The bell of a call that rings.
     Mute,
+    /// The keys of a call that runs: there, or away again.
+    Keypad(bool),
+    /// One of them: `0` to `9`, `*` or `#`.
+    Tone(String),
+    /// The watch that a guardian looks for was found.
+    Found,
     /// The emergency button.
     Help,
     /// Takes the emergency button back.
@@ -40,6 +55,8 @@ pub enum Touch {
 pub enum Event {
     /// policyd's state.
     Policy(PolicyState),
+    /// A guardian said that the watch is lost, or that it is found.
+    Lost(bool),
     /// All that telephonyd has to say.
     Telephony {
         /// The call.
@@ -55,6 +72,8 @@ pub enum Event {
     Call(Call),
     /// Whose calls were missed, the newest first.
     Missed(Vec<Missed>),
+    /// The calls that are over, the newest first.
+    Calls(Vec<PastCall>),
     /// telephonyd left the bus.
     TelephonyGone,
     /// The enrolment code and the time it has left; `None` when there is none to be had.
@@ -71,6 +90,10 @@ pub enum Event {
     Unseated(u64, &'static str),
     /// Who looks where the child is, and how often that was done today.
     Looks(Vec<Look>, u32),
+    /// Who did so today, the newest first.
+    Looked(Vec<Looked>),
+    /// Who looks for the watch, or nobody.
+    Search(Search),
     /// A command was turned down.
     Refused,
     /// The child's finger.
@@ -88,6 +111,8 @@ pub enum Command {
     HangUp(u64),
     /// Silence the ring of this call.
     Mute(u64),
+    /// Send a tone into this call.
+    Tone(u64, String),
     /// The child sees whose calls were missed, up to this one.
     SawMissed(u64),
     /// Call a contact.
@@ -96,6 +121,10 @@ pub enum Command {
     DialEmergency(String),
     /// Open the ten minutes of enrolment.
     OpenEnrolment,
+    /// This search is on the screen: it may be heard.
+    ShowsSearch(u64),
+    /// This search is over.
+    StopSearch(u64),
     /// Start an app, or bring it back.
     OpenApp(String),
     /// This run is not on the screen.
@@ -149,6 +178,8 @@ pub struct OnCall {
     pub muted: bool,
     /// The name of who waits for it to end, or empty.
     pub waiting: String,
+    /// The keys are shown, and these were touched.
+    pub keypad: Option<String>,
 }
 
 /// What is on the screen.
@@ -158,6 +189,15 @@ pub enum Screen {
     Face(Hint),
     /// Sealed; with the emergency number.
     Locked(String),
+    /// The watch is lost: for whoever found it.
+    Lost {
+        /// The guardian whom a touch calls.
+        guardian: Option<Person>,
+        /// The emergency number.
+        emergency: String,
+        /// The call that was asked for cannot be made now.
+        not_now: bool,
+    },
     /// A page of people.
     Contacts {
         /// At most four.
@@ -166,6 +206,33 @@ pub enum Screen {
         before: bool,
         /// There is a page after.
         after: bool,
+    },
+    /// A page of calls that are over.
+    Calls {
+        /// At most three, the newest first; whether the child may call who it was.
+        calls: Vec<(PastCall, bool)>,
+        /// There is a page before.
+        before: bool,
+        /// There is a page after.
+        after: bool,
+    },
+    /// Somebody who can be called by another touch.
+    Person(Person),
+    /// A page of today's looks.
+    Looked {
+        /// At most three, the newest first.
+        looks: Vec<Looked>,
+        /// There is a page before.
+        before: bool,
+        /// There is a page after.
+        after: bool,
+    },
+    /// A guardian looks for the watch.
+    Search {
+        /// Who.
+        person: Person,
+        /// Rings to draw, 0 to 3.
+        rings: u8,
     },
     /// A call.
     Call(OnCall),

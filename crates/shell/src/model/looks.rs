@@ -5,18 +5,29 @@
 
 use std::time::Duration;
 
-use ipc::{Look, limits};
+use ipc::{Look, Looked, limits};
 
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     looking: Vec<Look>,
     today: u32,
+    looked: Vec<Looked>,
 }
 
 impl Looks {
     pub(super) fn set(&mut self, mut looking: Vec<Look>, today: u32) {
         looking.truncate(limits::LOOKS);
         (self.looking, self.today) = (looking, today);
+    }
+
+    pub(super) fn set_looked(&mut self, mut looked: Vec<Looked>) {
+        looked.truncate(limits::LOOKED);
+        self.looked = looked;
+    }
+
+    /// The looks of today, the newest first.
+    pub(super) fn looked(&self) -> &[Looked] {
+        &self.looked
     }
 
     /// Who looks now.

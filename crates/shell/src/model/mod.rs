@@ -4,25 +4,34 @@
 //! [`Command`]s for the bus and a [`Screen`]. A shell that starts late gets the same snapshots and ends on the
 //! same screen. Times are the boot-time clock.
 //!
-//! **Invariants:** a call is above every page, and who looks where the child is ([`Model::looking`]) above that; sealed shows nothing but the lifeline; nothing is asked for
-//! without a touch: what else goes out only says which app is seen, or that one broke the screen's rules.
+//! **Invariants:** a call is above every page, under it that a guardian looks for the watch, and who looks where the child is ([`Model::looking`]) above that; sealed or lost shows nothing but the lifeline; nothing is asked for
+//! without a touch: what else goes out only says which app or search is seen, or that an app broke the screen's rules.
 
 mod apps;
+mod call;
 mod inout;
 mod looks;
+mod lost;
+mod people;
+mod search;
 
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, Missed, ModemState, PolicyState};
+use ipc::{Call, CallState, Contact, Missed, ModemState, PastCall, PolicyState};
 
 use self::apps::Apps;
 use self::looks::Looks;
+use self::search::Searches;
 pub use inout::{AppPhase, Command, Enrol, Event, Hint, OnCall, Person, Screen, Sorry, Touch};
 
 /// Contacts on one page.
 const PAGE: usize = 4;
+/// Rows of a list on one page.
+const ROWS: usize = 3;
 /// More people than a child calls; the rest of a longer list is not shown.
 const PEOPLE: usize = 64;
+/// More calls than a child looks through.
+const CALLS: usize = 60;
 /// A page nobody touches goes back to the time.
 const IDLE: Duration = Duration::from_secs(15);
 /// telephonyd refuses an answer this early; a touch then is a sleeve, not a child.
@@ -39,6 +48,8 @@ const CODE: Duration = Duration::from_mins(10);
 const RING_STEP: Duration = Duration::from_millis(200);
 /// How long "Not now" stays.
 const NOTICE: Duration = Duration::from_secs(4);
+/// Tones that telephonyd sends in a call.
+const TONES: usize = 100;
 /// Used while telephonyd has not told the number of this place.
 const EMERGENCY: &str = "112";
 
@@ -48,6 +59,10 @@ enum Page {
     Home,
     Apps(usize),
     Contacts(usize),
+    Calls(usize),
+    /// By id.
+    Person(String),
+    Looked(usize),
     Enrol(Option<(String, Duration)>, bool),
     /// Since when; and whether the number was dialled.
     Emergency(Duration, bool),
@@ -57,10 +72,16 @@ enum Page {
 #[derive(Debug)]
 pub struct Model {
     policy: Option<PolicyState>,
+    lost: bool,
+    /// Calls to guardians since then.
+    lost_calls: usize,
     modem: Option<ModemState>,
     call: Call,
+    /// The keys of the call are shown, and these were touched.
+    keypad: Option<String>,
     contacts: Vec<Contact>,
     missed: Vec<Missed>,
+    calls: Vec<PastCall>,
     /// Who comes first on the contacts' page: whose calls the child has missed before opening it.
     first: Vec<String>,
     emergency: String,
@@ -70,16 +91,21 @@ pub struct Model {
     notice: Option<Duration>,
     apps: Apps,
     looks: Looks,
+    searches: Searches,
 }
 
 impl Default for Model {
     fn default() -> Self {
         Self {
             policy: None,
+            lost: false,
+            lost_calls: 0,
             modem: None,
             call: Call::none(),
+            keypad: None,
             contacts: Vec::new(),
             missed: Vec::new(),
+            calls: Vec::new(),
             first: Vec::new(),
             emergency: EMERGENCY.into(),
             gone: None,
@@ -88,6 +114,7 @@ impl Default for Model {
             notice: None,
             apps: Apps::default(),
             looks: Looks::default(),
+            searches: Searches::default(),
         }
     }
 }
@@ -102,6 +129,13 @@ impl Model {
                 if state != PolicyState::Unbound && matches!(self.page, Page::Enrol(..)) {
                     self.page = Page::Home;
                 }
+                if state == PolicyState::Sealed && !self.is_lifeline() {
+                    self.page = Page::Home;
+                }
+                None
+            }
+            Event::Lost(lost) => {
+                self.set_lost(lost);
                 None
             }
             Event::Telephony { call, mut contacts, modem, emergency } => {
@@ -111,6 +145,7 @@ impl Model {
                 self.emergency = if emergency.is_empty() { EMERGENCY.into() } else { emergency };
                 self.gone = None;
                 self.set_call(call);
+                self.forget_person();
                 None
             }
             Event::Call(call) => {
@@ -121,6 +156,14 @@ impl Model {
             Event::Missed(mut missed) => {
                 missed.truncate(PEOPLE);
                 self.missed = missed;
+                None
+            }
+            Event::Calls(mut calls) => {
+                calls.truncate(CALLS);
+                self.calls = calls;
+                if self.calls.is_empty() && matches!(self.page, Page::Calls(_)) {
+                    self.page = Page::Home;
+                }
                 None
             }
             Event::TelephonyGone => {
@@ -155,6 +198,18 @@ impl Model {
                 self.looks.set(looking, today);
                 None
             }
+            Event::Looked(looked) => {
+                self.looks.set_looked(looked);
+                // At midnight there is nothing left to say.
+                if self.looks.looked().is_empty() && matches!(self.page, Page::Looked(_)) {
+                    self.page = Page::Home;
+                }
+                None
+            }
+            Event::Search(search) => {
+                self.searches.set(search);
+                None
+            }
             Event::Refused => {
                 self.apps.leave();
                 if !self.counts_down() {
@@ -167,15 +222,6 @@ impl Model {
             Event::Tick => None,
         };
         command.or_else(|| self.pass_time(now))
-    }
-
-    fn set_call(&mut self, call: Call) {
-        // Under a call lies the face or the app, so that this is what comes back.
-        if call.state != CallState::None && self.call.state == CallState::None && !self.counts_down() {
-            self.page = Page::Home;
-            self.notice = None;
-        }
-        self.call = call;
     }
 
     fn touch(&mut self, touch: Touch, now: Duration) -> Option<Command> {
@@ -192,14 +238,36 @@ impl Model {
                 return rings.then_some(Command::Mute(self.call.id));
             }
             Touch::HangUp => return (state != CallState::None).then_some(Command::HangUp(self.call.id)),
+            Touch::Keypad(shown) => {
+                self.keypad = (shown && state == CallState::Active).then(String::new);
+            }
+            Touch::Tone(key) => {
+                let typed = self.keypad.as_mut().filter(|typed| typed.len() < TONES)?;
+                typed.push_str(&key);
+                return Some(Command::Tone(self.call.id, key));
+            }
+            Touch::Found => return self.searches.stop(now),
             // Whatever else was touched lay under the call.
             _ if state != CallState::None && !self.counts_down() => {}
+            Touch::Mistake => self.page = Page::Home,
+            Touch::Help => self.page = Page::Emergency(now, false),
+            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now, false),
+            _ if self.lost => return self.touch_lost(touch),
             Touch::Contacts => {
                 self.page = Page::Contacts(0);
                 self.first = self.missed.iter().map(|missed| missed.contact.clone()).collect();
-                return self.missed.first().map(|missed| Command::SawMissed(missed.newest));
+                return self.saw_missed();
             }
+            Touch::Calls if self.calls.is_empty() => {}
+            Touch::Calls => {
+                self.page = Page::Calls(0);
+                return self.saw_missed();
+            }
+            Touch::Person(id) if self.may_call(&id) => self.page = Page::Person(id),
+            Touch::Person(_) => {}
             Touch::Apps => self.page = Page::Apps(0),
+            Touch::Looked if self.looks.looked().is_empty() => {}
+            Touch::Looked => self.page = Page::Looked(0),
             Touch::Open(id) => {
                 self.page = Page::Home;
                 self.apps.open(&id, now);
@@ -210,14 +278,13 @@ impl Model {
                 self.page = Page::Home;
                 self.apps.leave();
             }
-            Touch::Mistake => self.page = Page::Home,
-            Touch::Help => self.page = Page::Emergency(now, false),
-            Touch::Dial(id) if id.is_empty() => self.page = Page::Emergency(now, false),
             Touch::Dial(id) => return Some(Command::Dial(id)),
             Touch::Turn(by) => {
                 let (n, last) = match &mut self.page {
                     Page::Contacts(n) => (n, self.contacts.len() / PAGE),
                     Page::Apps(n) => (n, self.apps.drawer().len().saturating_sub(1) / PAGE),
+                    Page::Calls(n) => (n, self.calls.len().saturating_sub(1) / ROWS),
+                    Page::Looked(n) => (n, self.looks.looked().len().saturating_sub(1) / ROWS),
                     _ => return None,
                 };
                 *n = n.saturating_add_signed(by as isize).min(last);
@@ -232,24 +299,26 @@ impl Model {
         None
     }
 
+    /// The page is one that a sealed watch has, too.
+    fn is_lifeline(&self) -> bool {
+        matches!(self.page, Page::Home | Page::Contacts(_) | Page::Person(_) | Page::Emergency(..))
+    }
+
     /// Help is about to be called: nobody who rings, and nothing that was refused, takes that away.
     fn counts_down(&self) -> bool {
         matches!(self.page, Page::Emergency(_, false))
-    }
-
-    fn can_answer(&self, now: Duration) -> bool {
-        now >= self.since() + ANSWER_AFTER
-    }
-
-    fn since(&self) -> Duration {
-        Duration::from_millis(self.call.since_ms)
     }
 
     /// When the present page ends by itself.
     fn page_ends(&self) -> Option<Duration> {
         match &self.page {
             Page::Home => None,
-            Page::Contacts(_) | Page::Apps(_) | Page::Enrol(None, _) => Some(self.touched + IDLE),
+            Page::Contacts(_)
+            | Page::Calls(_)
+            | Page::Person(_)
+            | Page::Apps(_)
+            | Page::Looked(_)
+            | Page::Enrol(None, _) => Some(self.touched + IDLE),
             Page::Enrol(Some((_, until)), _) => Some(*until),
             Page::Emergency(since, false) => Some(*since + COUNTDOWN),
             Page::Emergency(since, true) => Some(*since + COUNTDOWN + DIALLED),
@@ -278,8 +347,12 @@ impl Model {
         if self.call.state != CallState::None && !self.counts_down() {
             return self.call_screen(now);
         }
+        if let Some(search) = self.search_screen(now) {
+            return search;
+        }
         match &self.page {
             Page::Home if self.policy == Some(PolicyState::Sealed) => Screen::Locked(self.emergency.clone()),
+            Page::Home if self.lost => self.lost_screen(),
             Page::Home => self.apps.screen(now).unwrap_or_else(|| Screen::Face(self.hint())),
             Page::Apps(page) => Screen::Apps {
                 apps: self.apps.drawer().iter().skip(page * PAGE).take(PAGE).cloned().collect(),
@@ -287,6 +360,13 @@ impl Model {
                 after: self.apps.drawer().len() > (page + 1) * PAGE,
             },
             Page::Contacts(page) => self.contacts_screen(*page),
+            Page::Calls(page) => self.calls_screen(*page),
+            Page::Person(id) => self.person_screen(id),
+            Page::Looked(page) => Screen::Looked {
+                looks: self.looks.looked().iter().skip(page * ROWS).take(ROWS).cloned().collect(),
+                before: *page > 0,
+                after: self.looks.looked().len() > (page + 1) * ROWS,
+            },
             Page::Enrol(Some((code, until)), _) => {
                 Screen::Enrol(Enrol::Code(code.clone(), until.saturating_sub(now).as_secs() / 6))
             }
@@ -339,46 +419,6 @@ impl Model {
         }
     }
 
-    /// Who called last of those whose calls were missed, and how many such calls there are.
-    pub fn missed(&self) -> Option<(&str, u32)> {
-        let count = self.missed.iter().fold(0_u32, |count, missed| count.saturating_add(missed.count));
-        self.missed.first().map(|missed| (missed.name.as_str(), count))
-    }
-
-    fn call_screen(&self, now: Duration) -> Screen {
-        let Call { state, contact, name, picture, muted, waiting, .. } = &self.call;
-        let name = if name.is_empty() { &self.emergency } else { name };
-        let time = now.saturating_sub(self.since());
-        let rings = match state {
-            CallState::Ringing if *muted => 0,
-            CallState::Ringing | CallState::Dialling => (time.as_millis() / RING_STEP.as_millis() % 4) as u8,
-            CallState::Active | CallState::None => 0,
-        };
-        Screen::Call(OnCall {
-            state: *state,
-            person: Person { id: contact.clone(), name: name.clone(), picture: picture.clone() },
-            rings,
-            seconds: if *state == CallState::Active { time.as_secs() } else { 0 },
-            can_answer: self.can_answer(now),
-            muted: *muted,
-            waiting: waiting.clone(),
-        })
-    }
-
-    fn contacts_screen(&self, page: usize) -> Screen {
-        let emergency = Person { id: String::new(), name: self.emergency.clone(), picture: String::new() };
-        let place = |c: &&Contact| self.first.iter().position(|id| *id == c.id).unwrap_or(usize::MAX);
-        let mut ordered: Vec<_> = self.contacts.iter().collect();
-        ordered.sort_by_key(place);
-        let everyone = ordered.into_iter().map(|c| Person {
-            id: c.id.clone(),
-            name: c.name.clone(),
-            picture: c.picture.clone(),
-        });
-        let people = everyone.chain([emergency]).skip(page * PAGE).take(PAGE).collect();
-        Screen::Contacts { people, before: page > 0, after: self.contacts.len() / PAGE > page }
-    }
-
     /// When the screen changes without an event, if ever. The face's own seconds are not counted.
     pub fn next_change(&self, now: Duration) -> Option<Duration> {
         let telephony = self.gone.map(|since| since + TELEPHONY_BACK);
@@ -395,16 +435,10 @@ impl Model {
             _ => None,
         };
         let (app, looks) = (self.apps.next_change(now), self.looks.next_change(now));
-        [telephony, shown, app, looks, self.page_ends(), self.notice]
+        [telephony, shown, app, looks, self.searches.next_change(now), self.page_ends(), self.notice]
             .into_iter()
             .flatten()
             .filter(|at| *at > now)
             .min()
-    }
-
-    fn next_step(&self, now: Duration, step: Duration) -> Duration {
-        let since = self.since();
-        let steps = now.saturating_sub(since).as_millis() / step.as_millis() + 1;
-        since.saturating_add(step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)))
     }
 }

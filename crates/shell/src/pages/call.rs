@@ -11,6 +11,9 @@ use crate::ui::{CallAdapter, CallPhase, Shell};
 /// A name that fits before "is calling".
 const WAITING: usize = 12;
 
+/// Keys that fit above the keypad.
+const TYPED: usize = 7;
+
 pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     let page = shell.global::<CallAdapter>();
     let on = touched.clone();
@@ -19,6 +22,10 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     page.on_hang_up(move || on(Touch::HangUp));
     let on = touched.clone();
     page.on_mute(move || on(Touch::Mute));
+    let on = touched.clone();
+    page.on_keypad(move |shown| on(Touch::Keypad(shown)));
+    let on = touched.clone();
+    page.on_tone(move |key| on(Touch::Tone(key.into())));
 }
 
 pub(crate) fn show(shell: &Shell, call: &OnCall) {
@@ -36,7 +43,13 @@ pub(crate) fn show(shell: &Shell, call: &OnCall) {
     page.set_duration(duration(call.seconds).into());
     page.set_can_answer(call.can_answer);
     page.set_muted(call.muted);
+    page.set_typed(typed(call.keypad.as_deref().unwrap_or_default()).into());
     page.set_waiting(text::shown(&call.waiting, WAITING).into());
+}
+
+/// The end of it, as much as there is room for.
+fn typed(keys: &str) -> &str {
+    keys.get(keys.len().saturating_sub(TYPED)..).unwrap_or_default()
 }
 
 fn duration(seconds: u64) -> String {
@@ -46,7 +59,12 @@ fn duration(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{duration, typed};
+
+    #[test]
+    fn the_last_keys_are_shown() {
+        assert_eq!(["", "12", "1234567", "0123456789#"].map(typed), ["", "12", "1234567", "456789#"]);
+    }
 
     #[test]
     fn a_call_is_counted_in_minutes_then_in_hours() {

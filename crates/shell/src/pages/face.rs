@@ -22,6 +22,10 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
     page.on_ask(move || on(Touch::Ask));
     let on = touched.clone();
     page.on_open_apps(move || on(Touch::Apps));
+    let on = touched.clone();
+    page.on_calls(move || on(Touch::Calls));
+    let on = touched.clone();
+    page.on_looked(move || on(Touch::Looked));
 }
 
 pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime, apps: bool, missed: Option<(&str, u32)>) {
@@ -38,7 +42,7 @@ pub(crate) fn show(shell: &Shell, hint: Hint, time: DateTime, apps: bool, missed
     page.set_asleep(!AWAKE.contains(&time.hour()));
     page.set_weekday(i32::from(time.weekday().to_sunday_zero_offset()));
     page.set_day(i32::from(time.day()));
-    page.set_spoken(format!("{}:{:02}", time.hour(), time.minute()).into());
+    page.set_spoken(super::clock(time).into());
     page.set_hint(match hint {
         Hint::None => ui::Hint::None,
         Hint::Ask => ui::Hint::Ask,

@@ -10,24 +10,9 @@ const NAME: usize = 7;
 
 pub(crate) fn show(shell: &Shell, looking: &[&str], today: u32) {
     let card = shell.global::<LooksAdapter>();
-    card.set_name(short(looking.first().copied().unwrap_or_default()).into());
+    card.set_name(text::short(looking.first().copied().unwrap_or_default(), NAME).into());
     let names: Vec<_> = looking.iter().map(|name| text::shown(name, text::NAME)).collect();
     card.set_names(names.join(", ").into());
     card.set_people(i32::try_from(looking.len()).unwrap_or(i32::MAX));
     card.set_today(i32::try_from(today).unwrap_or(i32::MAX));
-}
-
-fn short(name: &str) -> String {
-    let name = text::shown(name, text::NAME);
-    if name.chars().count() <= NAME { name } else { text::shown(&name, NAME - 1) + "…" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short;
-
-    #[test]
-    fn a_long_name_is_cut_and_says_so() {
-        assert_eq!(["Mum", "Grandpa", "Grandmother"].map(short), ["Mum", "Grandpa", "Grandm…"]);
-    }
 }

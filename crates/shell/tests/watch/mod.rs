@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipc::{AppSession, AppState, Call, CallState, Contact, Look, ModemState, PolicyState};
+use ipc::{
+    AppSession, AppState, Call, CallState, Contact, Look, Looked, ModemState, PastCall, PolicyState, Search,
+};
 use jiff::civil::{DateTime, date};
 use nestling_shell::Finger;
 use nestling_shell::app::{App, Device, Seat, Stage};
@@ -33,6 +35,10 @@ impl Device for Hands {
 
     fn wall(&self) -> DateTime {
         *self.start.borrow() + jiff::SignedDuration::try_from(self.panel.now()).unwrap()
+    }
+
+    fn local(&self, unix: i64) -> DateTime {
+        jiff::Timestamp::from_second(unix).unwrap().to_zoned(jiff::tz::TimeZone::UTC).datetime()
     }
 
     fn battery(&self) -> Option<u8> {
@@ -123,6 +129,22 @@ impl Watch {
         });
     }
 
+    /// A lost watch with two guardians and two others.
+    pub fn lose(&self) {
+        self.app.handle(Event::Telephony {
+            call: Call::none(),
+            contacts: ["gran", "mum", "dad", "school"]
+                .map(|id| {
+                    let kind = if ["mum", "dad"].contains(&id) { "guardian" } else { "emergency" };
+                    Contact { kind: kind.into(), ..contact(id) }
+                })
+                .into(),
+            modem: ModemState::Registered,
+            emergency: "112".into(),
+        });
+        self.app.handle(Event::Lost(true));
+    }
+
     pub fn set_time(&self, time: DateTime) {
         *self.start.borrow_mut() = time - jiff::SignedDuration::try_from(self.panel.now()).unwrap();
         self.app.handle(Event::Tick);
@@ -172,6 +194,56 @@ impl Watch {
         let look =
             |name: &&str| Look { guardian: name.to_lowercase(), name: (*name).into(), since_ms, until_ms };
         self.app.handle(Event::Looks(names.iter().map(look).collect(), today));
+    }
+
+    /// These people looked today, the newest first, half an hour apart, and the last five minutes ago.
+    pub fn looked(&self, names: &[&str]) {
+        let newest = date(2026, 11, 23).at(10, 4, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+        let newest = newest.timestamp().as_second();
+        let look = |(n, name): (usize, &&str)| Looked {
+            guardian: name.to_lowercase(),
+            name: (*name).into(),
+            picture: format!("face:{}", name.to_lowercase()),
+            unix_time: newest - 1_800 * n as i64,
+        };
+        self.app.handle(Event::Looked(names.iter().enumerate().map(look).collect()));
+    }
+
+    /// Calls that are over, the newest first, each three hours before the one after it: who, whether they called, and how
+    /// it ended.
+    pub fn calls(&self, calls: &[(&str, bool, &str)]) {
+        let newest = date(2026, 11, 23).at(9, 41, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+        let newest = newest.timestamp().as_second();
+        let past = |(n, (name, incoming, outcome)): (usize, &(&str, bool, &str))| PastCall {
+            contact: if *name == "112" { String::new() } else { name.to_lowercase() },
+            name: (*name).into(),
+            picture: format!("face:{}", name.to_lowercase()),
+            incoming: *incoming,
+            outcome: (*outcome).into(),
+            unix_time: newest - 10_800 * n as i64,
+            seconds: 60,
+        };
+        self.app.handle(Event::Calls(calls.iter().enumerate().map(past).collect()));
+    }
+
+    /// How far below the centre the face's counter of looks is.
+    pub fn counter(&self) -> f32 {
+        let (width, height) = (self.size.0 as f32, self.size.1 as f32);
+        let dial = if height - width >= 60.0 { (width - height) / 2.0 } else { 0.0 };
+        dial - width / 2.0 * 0.37
+    }
+
+    /// This guardian looks for the watch from now on.
+    pub fn search(&self, id: u64, name: &str) {
+        self.app.handle(Event::Search(Search {
+            id,
+            guardian: name.to_lowercase(),
+            name: name.into(),
+            picture: format!("face:{}", name.to_lowercase()),
+            since_ms: self.now_ms(),
+            until_ms: self.now_ms() + 60_000,
+            screen: String::new(),
+        }));
     }
 
     /// Where the middle of the card is that says so, from the centre.

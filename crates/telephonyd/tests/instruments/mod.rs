@@ -24,7 +24,7 @@ fn instruments(house: &mut House) -> PathBuf {
 }
 
 /// What the instruments wrote, each word once where it is repeated.
-fn heard(log: &Path) -> Vec<String> {
+pub(crate) fn heard(log: &Path) -> Vec<String> {
     let mut words: Vec<_> =
         std::fs::read_to_string(log).unwrap_or_default().lines().map(str::to_owned).collect();
     words.dedup();
