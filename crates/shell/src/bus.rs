@@ -301,7 +301,7 @@ async fn perform(
     emit: &impl Fn(Event),
 ) -> ipc::Result<()> {
     match command {
-        Command::Accept(call) => telephony.accept(call).await,
+        Command::Accept(call) => telephony.accept(call).await.inspect_err(|_| emit(Event::NotAnswered)),
         Command::HangUp(call) => telephony.hang_up(call).await,
         Command::Mute(call) => telephony.mute(call).await,
         Command::Tone(call, key) => {

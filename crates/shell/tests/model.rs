@@ -84,6 +84,28 @@ fn a_touch_in_the_first_two_seconds_does_not_answer() {
 }
 
 #[test]
+fn a_touch_that_answers_is_seen_at_once_and_counts_once() {
+    let mut model = Model::default();
+    let answering = |model: &Model, now| match model.screen(now) {
+        Screen::Call(OnCall { answering, .. }) => answering,
+        _ => false,
+    };
+    model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);
+    let touched = NOW + secs(2);
+    assert!(!answering(&model, touched));
+    assert_eq!(model.handle(Event::Touch(Touch::Answer), touched), Some(Command::Accept(5)));
+    assert!(answering(&model, touched));
+    assert_eq!(model.handle(Event::Touch(Touch::Answer), touched + secs(3)), None);
+    assert_eq!(model.handle(Event::Touch(Touch::HangUp), touched + secs(3)), Some(Command::HangUp(5)));
+    model.handle(Event::NotAnswered, touched + secs(4));
+    assert_eq!(model.handle(Event::Touch(Touch::Answer), touched + secs(5)), Some(Command::Accept(5)));
+    assert!(!answering(&model, touched + secs(15)), "nobody says what became of it");
+    model.handle(Event::Touch(Touch::Answer), touched + secs(16));
+    model.handle(Event::Call(Call { id: 6, ..call(CallState::Ringing, touched) }), touched + secs(17));
+    assert!(!answering(&model, touched + secs(17)), "it is another call");
+}
+
+#[test]
 fn a_ring_is_silenced_once_and_goes_on() {
     let mut model = Model::default();
     model.handle(Event::Call(call(CallState::Ringing, NOW)), NOW);

@@ -122,7 +122,7 @@ const LOOKED: [(&str, Show); 15] = [
 ];
 
 /// The screens as they are most of the time.
-const SCREENS: [(&str, Show); 39] = [
+const SCREENS: [(&str, Show); 40] = [
     ("face", |_| {}),
     ("face-battery", |w| w.set_battery(72)),
     ("face-battery-low", |w| w.set_battery(15)),
@@ -179,6 +179,12 @@ const SCREENS: [(&str, Show); 39] = [
     ("ringing", |w| {
         w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
         w.advance(2_700);
+    }),
+    ("answering", |w| {
+        w.app.handle(Event::Call(w.call(CallState::Ringing, "Mum")));
+        w.advance(2_700);
+        w.app.handle(Event::Touch(Touch::Answer));
+        w.advance(700);
     }),
     ("ringing-early", |w| {
         w.app.handle(Event::Call(w.call(CallState::Ringing, "Grandpa")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipc::{Call, CallState};
 
 use super::inout::{OnCall, Person, Screen};
-use super::{ANSWER_AFTER, Model, Page, RING_STEP};
+use super::{ANSWER_AFTER, ANSWERS, Model, Page, RING_STEP};
 
 impl Model {
     pub(super) fn set_call(&mut self, call: Call) {
@@ -17,11 +17,20 @@ impl Model {
         if (call.id, call.state) != (self.call.id, CallState::Active) {
             self.keypad = None;
         }
+        if (call.id, call.state) != (self.call.id, CallState::Ringing) {
+            self.answering = None;
+        }
         self.call = call;
     }
 
     pub(super) fn can_answer(&self, now: Duration) -> bool {
         now >= self.since() + ANSWER_AFTER
+    }
+
+    /// The child has taken it, and it rings yet.
+    pub(super) fn is_answering(&self, now: Duration) -> bool {
+        self.answering.is_some_and(|(call, since)| call == self.call.id && now < since + ANSWERS)
+            && self.call.state == CallState::Ringing
     }
 
     pub(super) fn since(&self) -> Duration {
@@ -43,6 +52,7 @@ impl Model {
             rings,
             seconds: if *state == CallState::Active { time.as_secs() } else { 0 },
             can_answer: self.can_answer(now),
+            answering: self.is_answering(now),
             muted: *muted,
             waiting: waiting.clone(),
             keypad: self.keypad.clone(),

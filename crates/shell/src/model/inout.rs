@@ -96,6 +96,8 @@ pub enum Event {
     Search(Search),
     /// A command was turned down.
     Refused,
+    /// telephonyd did not take the call that was touched.
+    NotAnswered,
     /// The child's finger.
     Touch(Touch),
     /// Time passed.
@@ -180,6 +182,8 @@ pub struct OnCall {
     pub waiting: String,
     /// The keys are shown, and these were touched.
     pub keypad: Option<String>,
+    /// The child has taken it, and telephonyd has not said yet that both can speak.
+    pub answering: bool,
 }
 
 /// What is on the screen.

@@ -17,7 +17,7 @@ mod search;
 
 use std::time::Duration;
 
-use ipc::{Call, CallState, Contact, Missed, ModemState, PastCall, PolicyState};
+use ipc::{Call, CallState, Contact, Looked, Missed, ModemState, PastCall, PolicyState};
 
 use self::apps::Apps;
 use self::looks::Looks;
@@ -36,6 +36,8 @@ const CALLS: usize = 60;
 const IDLE: Duration = Duration::from_secs(15);
 /// telephonyd refuses an answer this early; a touch then is a sleeve, not a child.
 const ANSWER_AFTER: Duration = Duration::from_secs(2);
+/// telephonyd asks who rings before it takes a call, which lasts for up to a ring: no answer on the bus takes longer.
+const ANSWERS: Duration = Duration::from_secs(10);
 /// A call outlives telephonyd for this long on the screen: it restarts in less.
 const TELEPHONY_BACK: Duration = Duration::from_secs(5);
 /// The time to take back a touch on the emergency button.
@@ -79,6 +81,8 @@ pub struct Model {
     call: Call,
     /// The keys of the call are shown, and these were touched.
     keypad: Option<String>,
+    /// The call the child has taken and when, until telephonyd says what became of it.
+    answering: Option<(u64, Duration)>,
     contacts: Vec<Contact>,
     missed: Vec<Missed>,
     calls: Vec<PastCall>,
@@ -103,6 +107,7 @@ impl Default for Model {
             modem: None,
             call: Call::none(),
             keypad: None,
+            answering: None,
             contacts: Vec::new(),
             missed: Vec::new(),
             calls: Vec::new(),
@@ -199,15 +204,15 @@ impl Model {
                 None
             }
             Event::Looked(looked) => {
-                self.looks.set_looked(looked);
-                // At midnight there is nothing left to say.
-                if self.looks.looked().is_empty() && matches!(self.page, Page::Looked(_)) {
-                    self.page = Page::Home;
-                }
+                self.set_looked(looked);
                 None
             }
             Event::Search(search) => {
                 self.searches.set(search);
+                None
+            }
+            Event::NotAnswered => {
+                self.answering = None;
                 None
             }
             Event::Refused => {
@@ -230,8 +235,11 @@ impl Model {
         let state = self.call.state;
         match touch {
             Touch::Answer => {
-                return (state == CallState::Ringing && self.can_answer(now))
-                    .then_some(Command::Accept(self.call.id));
+                if state != CallState::Ringing || !self.can_answer(now) || self.is_answering(now) {
+                    return None;
+                }
+                self.answering = Some((self.call.id, now));
+                return Some(Command::Accept(self.call.id));
             }
             Touch::Mute => {
                 let rings = state == CallState::Ringing && !self.call.muted;
@@ -407,6 +415,14 @@ impl Model {
     /// There are apps to show.
     pub fn has_apps(&self) -> bool {
         !self.apps.drawer().is_empty()
+    }
+
+    fn set_looked(&mut self, looked: Vec<Looked>) {
+        self.looks.set_looked(looked);
+        // At midnight there is nothing left to say.
+        if self.looks.looked().is_empty() && matches!(self.page, Page::Looked(_)) {
+            self.page = Page::Home;
+        }
     }
 
     fn hint(&self) -> Hint {

@@ -31,8 +31,8 @@ pub(crate) fn bind(shell: &Shell, touched: &Touched) {
 pub(crate) fn show(shell: &Shell, call: &OnCall) {
     let page = shell.global::<CallAdapter>();
     page.set_phase(match call.state {
-        CallState::Ringing => CallPhase::Ringing,
-        CallState::Dialling => CallPhase::Dialling,
+        CallState::Ringing if !call.answering => CallPhase::Ringing,
+        CallState::Ringing | CallState::Dialling => CallPhase::Dialling,
         CallState::Active | CallState::None => CallPhase::Active,
     });
     let person = super::person(&call.person);
@@ -43,6 +43,7 @@ pub(crate) fn show(shell: &Shell, call: &OnCall) {
     page.set_duration(duration(call.seconds).into());
     page.set_can_answer(call.can_answer);
     page.set_muted(call.muted);
+    page.set_answering(call.answering);
     page.set_typed(typed(call.keypad.as_deref().unwrap_or_default()).into());
     page.set_waiting(text::shown(&call.waiting, WAITING).into());
 }
