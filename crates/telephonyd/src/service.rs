@@ -92,6 +92,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                 watchdog.feed();
                 // Nobody tells that the clock was set.
                 service.handle(Event::Tick).await;
+                // Nor that time passed while the watch slept.
+                service.sound();
             }
             ended = &mut shutdown => {
                 service.handle(Event::Stopping).await;
@@ -233,7 +235,8 @@ impl Service {
             Effect::Accept(ticket, call) => self.modem.accept(ticket, call),
             Effect::Tone(ticket, call, key) => self.modem.tone(ticket, call, key),
             Effect::Dial(ticket, number) => self.modem.dial(ticket, number),
-            Effect::Forget(call) | Effect::AskAgain(call) => self.modem.forget(call),
+            Effect::Forget(call) => self.modem.forget(call),
+            Effect::AskAgain(call) => self.modem.ask_again(call),
             Effect::CloseLine => self.modem.close_line(),
             Effect::Answer(Ticket(ticket), result) => {
                 if let Some(reply) = self.waiting.remove(&ticket) {

@@ -1,7 +1,7 @@
 //! The part of the model that knows a lost watch.
 //!
 //! **Invariants:** whoever found it can call for help and a guardian, and nothing else; it shows nobody but the guardian whom the
-//! next touch calls.
+//! next touch calls; a guardian who looks or searches just then is named above it, as on every page.
 
 use super::inout::{Command, Person, Screen, Touch};
 use super::{Model, Page, people};

@@ -21,10 +21,12 @@ const RINGS_AGAIN: Duration = Duration::from_secs(7);
 const LINE_CLOSES: Duration = Duration::from_secs(1);
 
 impl Core {
-    /// When ModemManager is asked again who rings.
+    /// When ModemManager is asked again who rings: not while it accepts, nor about a call it still has waiting.
     pub(super) fn asks_again_at(&self) -> Option<Duration> {
-        let call = self.calls.get(self.ringing()?)?;
-        (self.modem.joins_calls && matches!(call.role, Role::Shown)).then(|| call.since + ASKS_EVERY)
+        let (call, screen) = (self.calls.get(self.ringing()?)?, self.screen.as_ref()?);
+        let rings = matches!(call.role, Role::Shown) && call.progress == Progress::Ringing;
+        let since = call.since.max(Duration::from_millis(screen.call.since_ms));
+        (self.modem.joins_calls && rings && screen.accepting.is_none()).then(|| since + ASKS_EVERY)
     }
 
     /// Asks if it is time.
@@ -41,6 +43,49 @@ impl Core {
             call.role = Role::Asked { until: now + RINGS_AGAIN };
             self.effects.push(Effect::AskAgain(id.clone()));
         }
+    }
+
+    /// ModemManager did not forget it, so that it tells nothing anew.
+    pub(super) fn not_asked(&mut self, id: &CallId, now: Duration) {
+        if self.asked() != Some(id) {
+            return;
+        }
+        if let Some(call) = self.calls.get_mut(id) {
+            (call.role, call.since) = (Role::Shown, now);
+        }
+        if let Some(ticket) = self.screen.as_ref().and_then(|screen| screen.accepting) {
+            self.accepted(ticket, false);
+        }
+        if self.screen.as_ref().is_some_and(|screen| screen.hung_up) {
+            self.end(id, now);
+        }
+    }
+
+    /// One that was asked about is not to be heard of again, as far as anybody knows: the modem may hold it yet.
+    pub(super) fn drop_asked(&mut self, id: &CallId) {
+        self.calls.remove(id);
+        self.line_used = true;
+    }
+
+    /// It did not ring again in time.
+    pub(super) fn unheard(&mut self, now: Duration) {
+        let late = |call: &Tracked| matches!(call.role, Role::Asked { until } if until <= now);
+        let Some(id) = self.asked().filter(|id| self.calls.get(id).is_some_and(late)).cloned() else {
+            return;
+        };
+        // It may be the one whose number is not there yet.
+        let number_comes = self.calls.values().find_map(|call| match call.role {
+            Role::Unnumbered { until } if call.progress == Progress::Ringing => Some(until),
+            _ => None,
+        });
+        if let Some(until) = number_comes.filter(|until| *until > now) {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.role = Role::Asked { until };
+            }
+            return;
+        }
+        self.line_used = true;
+        self.gone(&id, now);
     }
 
     /// The child takes the call that rings: at once, or when it has rung again.
@@ -93,7 +138,8 @@ impl Core {
         self.refuse(id, who, NOT_ACCEPTED, now);
     }
 
-    /// A call that was asked about is in the way of one for help: ModemManager has nothing to end, the modem has.
+    /// A call that was asked about is in the way of one for help, or one that nobody saw end: ModemManager has nothing to end,
+    /// the modem may have.
     pub(super) fn close_asked(&mut self, now: Duration) {
         let asked = self.calls.values_mut().find_map(|call| match &mut call.role {
             Role::Asked { until } => Some(until),
@@ -101,6 +147,9 @@ impl Core {
         });
         if let Some(until) = asked {
             *until = now + LINE_CLOSES;
+            self.effects.push(Effect::CloseLine);
+        } else if self.line_used && self.calls.is_empty() {
+            // What is dialled waits for that.
             self.effects.push(Effect::CloseLine);
         }
     }

@@ -117,7 +117,8 @@ impl Core {
             return;
         }
         let active = call.progress == Progress::Active;
-        let by_itself = active && call.first != Progress::Active;
+        // What was active at first was accepted before this process began, or by nobody while it was asked who rings.
+        let by_itself = active && (call.first != Progress::Active || self.asked().is_some());
         let caller = self.caller_of(id);
         if self.rings_again(id, now) {
             return;
@@ -171,7 +172,7 @@ impl Core {
         self.take_screen();
         if self.asked() == Some(&id) {
             // It is judged when it rings again.
-            self.calls.remove(&id);
+            self.drop_asked(&id);
             return None;
         }
         self.set_role(&id, Role::Unnumbered { until: now });
@@ -244,8 +245,7 @@ impl Core {
     pub(super) fn end(&mut self, id: &CallId, now: Duration) {
         if self.asked() == Some(id) {
             // There is nothing to end yet: what rings next is judged anew.
-            self.calls.remove(id);
-            return;
+            return self.drop_asked(id);
         }
         // One that was dialled goes on as well, also before the modem shows it.
         let dialled = self.screen.as_ref().is_some_and(|screen| screen.id.as_ref() != Some(id));
@@ -311,10 +311,7 @@ impl Core {
         for id in silent {
             self.screen_call(&id, now);
         }
-        let unheard = |call: &Tracked| matches!(call.role, Role::Asked { until } if until <= now);
-        if let Some(id) = self.asked().filter(|id| self.calls.get(id).is_some_and(unheard)).cloned() {
-            self.gone(&id, now);
-        }
+        self.unheard(now);
         self.ask_again_due(now);
         self.end_due(now);
         let lines = self.flood.due(now);

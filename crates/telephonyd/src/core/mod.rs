@@ -116,6 +116,7 @@ impl Core {
             Event::Accepted(ticket, done) => self.accepted(ticket, done),
             Event::Toned(ticket, done) => self.toned(ticket, done),
             Event::Dialled(ticket, call) => self.dialled(ticket, call.as_ref(), now),
+            Event::NotAsked(id) => self.not_asked(&id, now),
             Event::HangUpFailed(id) => self.hang_up_failed(&id, now),
             Event::Log(log) => self.take_log(log),
             Event::CallBack(window) => self.go_on_expecting(window, now),

@@ -138,6 +138,8 @@ pub(crate) enum Event {
     Toned(Ticket, bool),
     /// What became of [`Effect::Dial`].
     Dialled(Ticket, Option<CallId>),
+    /// [`Effect::AskAgain`] did not work.
+    NotAsked(CallId),
     /// [`Effect::HangUp`] did not work.
     HangUpFailed(CallId),
     /// What [`Effect::KeepLog`] kept, at the start.
@@ -172,7 +174,7 @@ pub(crate) enum Effect {
     HangUp(CallId),
     /// Take a call; tell [`Event::Accepted`].
     Accept(Ticket, CallId),
-    /// Have ModemManager forget a call that rings, so that it tells anew who calls.
+    /// Have ModemManager forget a call that rings, so that it tells anew who calls; tell [`Event::NotAsked`] if it did not.
     AskAgain(CallId),
     /// Send a tone into a call; tell [`Event::Toned`].
     Tone(Ticket, CallId, char),

@@ -135,6 +135,17 @@ impl Commands {
         });
     }
 
+    /// Has it forget a call that rings: the next ring makes a new one, with the number of whoever rings then.
+    pub(crate) fn ask_again(&self, id: CallId) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = this.delete(&id).await {
+                this.failed(&error, "who rings is not asked again");
+                this.tell(Event::NotAsked(id)).await;
+            }
+        });
+    }
+
     async fn create_and_start(&self, number: &str) -> Result<CallId, CommandError> {
         // Whatever door it came by: a service code changes the subscription, a `;` begins another command.
         if !is_dialable(number) {

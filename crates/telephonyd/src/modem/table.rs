@@ -42,8 +42,8 @@ pub(crate) enum Card {
 /// `MM_MODEM_STATE_FAILED_REASON_SIM_MISSING`
 const SIM_MISSING: u32 = 2;
 
-/// `MM_MODEM_PORT_TYPE_QMI`, `MM_MODEM_PORT_TYPE_MBIM`: with them the end of a call is told, and calls have names.
-const TELLING_PORTS: [u32; 2] = [6, 7];
+/// `MM_MODEM_PORT_TYPE_QMI`: over it the end of a call is told, and calls have names. MBIM carries no calls: they go by AT there.
+const QMI: u32 = 6;
 
 /// `MMModemState`: `MM_MODEM_STATE_FAILED`, `LOCKED`, `DISABLED`, `REGISTERED`
 mod state {
@@ -74,7 +74,7 @@ impl ModemSeen {
         }
         let ports = properties.get("Ports").and_then(|ports| ports.try_clone().ok());
         if let Some(ports) = ports.and_then(|ports| Vec::<(String, u32)>::try_from(ports).ok()) {
-            self.joins_calls = !ports.iter().any(|(_, kind)| TELLING_PORTS.contains(kind));
+            self.joins_calls = !ports.iter().any(|(_, kind)| *kind == QMI);
         }
     }
 

@@ -186,6 +186,89 @@ fn help_is_called_also_while_a_call_is_asked_about() {
 }
 
 #[test]
+fn a06_a_modem_that_answers_where_nobody_sees_it_is_told_to_end_it_and_before_help_is_dialled() {
+    let mut watch = watch();
+    watch.incoming("a", MUM);
+    watch.wait(6000);
+    watch.gone("a");
+    watch.wait(7000);
+    assert_eq!(watch.state(), CallState::None);
+    let closes = |watch: &Watch| watch.effects.iter().filter(|effect| **effect == Effect::CloseLine).count();
+    assert_eq!(closes(&watch), 0);
+    let mut helped = watch;
+    let ticket = helped.dial_emergency("112");
+    assert_eq!((closes(&helped), helped.dialled()), (1, vec![(ticket, "112")]));
+    let mut watch = self::watch();
+    watch.incoming("a", AUNT);
+    watch.wait(6000);
+    watch.rules(without("aunt"), false);
+    watch.wait(3000);
+    assert_eq!(closes(&watch), 1, "it rings on at the modem, and the line is closed");
+}
+
+#[test]
+fn a_call_is_not_forgotten_while_the_modem_takes_it() {
+    let mut watch = watch();
+    watch.incoming("a", MUM);
+    watch.wait(2000);
+    let ticket = touch(&mut watch);
+    watch.gone("a");
+    watch.incoming("b", MUM);
+    watch.wait(30_000);
+    assert_eq!((asks(&watch), accepts(&watch)), (vec!["a"], vec![(ticket, "b")]));
+    watch.event(Event::Accepted(ticket, false));
+    watch.wait(1);
+    assert_eq!(asks(&watch), ["a", "b"], "it rings yet");
+}
+
+#[test]
+fn who_waited_is_asked_about_when_it_has_rung_for_a_while_and_not_before_it_rings() {
+    let mut watch = watch();
+    watch.incoming("a", AUNT);
+    watch.seen("b", Direction::Incoming, Progress::Waiting, MUM);
+    watch.wait(5000);
+    watch.seen("a", Direction::Incoming, Progress::Over, AUNT);
+    assert_eq!(watch.core.shown.contact, "mum");
+    watch.wait(1500);
+    watch.incoming("b", MUM);
+    watch.wait(4499);
+    assert_eq!(asks(&watch), [] as [&str; 0]);
+    watch.wait(1);
+    assert_eq!(asks(&watch), ["b"]);
+}
+
+#[test]
+fn a_number_that_is_late_is_waited_for_also_after_the_time_for_a_ring() {
+    let mut watch = watch();
+    watch.incoming("a", MUM);
+    watch.wait(6000);
+    watch.gone("a");
+    watch.wait(6900);
+    watch.incoming("b", "");
+    watch.wait(1000);
+    assert_eq!(watch.state(), CallState::Ringing);
+    watch.incoming("b", MUM);
+    assert_eq!((watch.state(), watch.diary()), (CallState::Ringing, vec![]));
+}
+
+#[test]
+fn where_it_cannot_be_asked_the_call_rings_on_and_a_touch_may_be_tried_again() {
+    let mut watch = watch();
+    watch.incoming("a", MUM);
+    watch.wait(2000);
+    let ticket = touch(&mut watch);
+    watch.event(Event::NotAsked(CallId("a".into())));
+    assert_eq!((watch.answer(ticket), watch.state()), (Some(Err(Refused::Failed)), CallState::Ringing));
+    watch.wait(5999);
+    assert_eq!(asks(&watch), ["a"]);
+    watch.wait(1);
+    assert_eq!(asks(&watch), ["a", "a"]);
+    watch.request(Request::HangUp(watch.core.shown.id));
+    watch.event(Event::NotAsked(CallId("a".into())));
+    assert_eq!(watch.hang_ups("a"), 1);
+}
+
+#[test]
 fn where_calls_have_names_of_their_own_nothing_is_asked() {
     let mut watch = Watch::new();
     watch.incoming("a", MUM);

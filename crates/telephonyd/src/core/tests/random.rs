@@ -22,6 +22,7 @@ fn progress() -> impl Strategy<Value = Progress> {
         1 => Just(Progress::Created),
         1 => Just(Progress::Dialling),
         4 => Just(Progress::Ringing),
+        1 => Just(Progress::Waiting),
         2 => Just(Progress::Active),
         1 => Just(Progress::Over),
     ]
