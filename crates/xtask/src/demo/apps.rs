@@ -61,12 +61,12 @@ fn open(stage: &mut Stage, app: (u32, u32)) -> Result<Instant> {
 }
 
 fn draws(stage: &mut Stage, report: &mut Report) -> Result<Screen> {
-    report.scene("7. An app");
+    report.scene("8. An app");
     let line = stage.diary_mark()?;
     stage.wait_for_screen(Seen::Face)?;
     stage.tap(APPS_BUTTON)?;
     stage.wait_for_screen(Seen::Drawer)?;
-    picture(stage, report, "7-drawer", "The apps the family granted; one of them nobody signed")?;
+    picture(stage, report, "8-drawer", "The apps the family granted; one of them nobody signed")?;
     stage.tap(DRAW_OF_TWO)?;
     let touched = Instant::now();
     let paper = stage.wait_for_screen(Seen::App)?;
@@ -83,7 +83,7 @@ fn draws(stage: &mut Stage, report: &mut Report) -> Result<Screen> {
     report.saw("a finger draws a stroke");
     // Its end is smoothed, and the pad's own buttons follow.
     std::thread::sleep(Duration::from_secs(1));
-    picture(stage, report, "7-draw", "The drawing pad, under the watch's own SOS button")?;
+    picture(stage, report, "8-draw", "The drawing pad, under the watch's own SOS button")?;
     stage.vm.qmp()?.screen()
 }
 
@@ -92,11 +92,11 @@ fn is_paper(screen: &Screen, (x, y): (usize, usize)) -> bool {
 }
 
 fn call_above(stage: &mut Stage, report: &mut Report, drawn: &Screen) -> Result<()> {
-    report.scene("8. Mum calls while the child draws");
+    report.scene("9. Mum calls while the child draws");
     stage.world.call(Some(MUM))?;
     stage.wait_for_call(CallState::Ringing)?;
     stage.wait_for_screen(Seen::Ringing)?;
-    picture(stage, report, "8-call-above", "The call is above the app")?;
+    picture(stage, report, "9-call-above", "The call is above the app")?;
     let frozen = session(stage, "an app that stands still", |session| session.state == AppState::Frozen)?;
     report.check("the app stands still while it is covered", frozen.reason == "hidden")?;
     // Across her picture and the paper under it, away from the two buttons.
@@ -112,7 +112,7 @@ fn call_above(stage: &mut Stage, report: &mut Report, drawn: &Screen) -> Result<
 }
 
 fn time_is_up(stage: &mut Stage, report: &mut Report, mum: &mut Guardian, mut policy: Policy) -> Result<()> {
-    report.scene("9. Time is up, by order");
+    report.scene("10. Time is up, by order");
     for grant in &mut policy.apps {
         grant.until = (grant.app == "draw").then(|| family::now() + LEAVES);
     }
@@ -120,11 +120,11 @@ fn time_is_up(stage: &mut Stage, report: &mut Report, mum: &mut Guardian, mut po
     report.saw(&format!("Mum's order leaves {LEAVES} seconds"));
     session(stage, "an end", |session| session.until_ms > 0)?;
     std::thread::sleep(Duration::from_secs(u64::try_from(LEAVES - 5)?));
-    picture(stage, report, "9-seconds", "The last seconds are counted")?;
+    picture(stage, report, "10-seconds", "The last seconds are counted")?;
     let frozen = session(stage, "time is up", |session| session.reason == "time-up")?;
     report.check("the app stands still: time-up", frozen.state == AppState::Frozen)?;
     std::thread::sleep(Duration::from_millis(500));
-    picture(stage, report, "9-time-up", "Time is up, above the drawing")?;
+    picture(stage, report, "10-time-up", "Time is up, above the drawing")?;
     let before = stage.vm.qmp()?.screen()?;
     stage.vm.qmp()?.swipe((150, 120), (320, 120), 6)?;
     let changed = stage.vm.qmp()?.screen()?.difference(&before);
@@ -141,7 +141,7 @@ fn order(stage: &mut Stage, mum: &mut Guardian, policy: Policy) -> Result<u64> {
 }
 
 fn flood(stage: &mut Stage, report: &mut Report, mum: &mut Guardian, mut policy: Policy) -> Result<()> {
-    report.scene("10. An app that floods the screen");
+    report.scene("11. An app that floods the screen");
     policy.apps.push(AppGrant { app: "flood".into(), until: None, permissions: vec![] });
     order(stage, mum, policy)?;
     let line = stage.diary_mark()?;
@@ -156,18 +156,18 @@ fn flood(stage: &mut Stage, report: &mut Report, mum: &mut Guardian, mut policy:
         reason == "flood",
     )?;
     stage.wait_for_screen(Seen::Sorry)?;
-    picture(stage, report, "10-flood", "It stopped")?;
+    picture(stage, report, "11-flood", "It stopped")?;
     stage.wait_for_screen(Seen::Face)?;
     report.saw("the face returned");
     Ok(())
 }
 
 fn unsigned(stage: &mut Stage, report: &mut Report) -> Result<()> {
-    report.scene("11. An app nobody signed");
+    report.scene("12. An app nobody signed");
     let line = stage.diary_mark()?;
     open(stage, BEADS_OF_THREE)?;
     stage.wait_for_screen(Seen::NotChecked)?;
-    picture(stage, report, "11-unsigned", "Put onto the storage, granted, and not signed")?;
+    picture(stage, report, "12-unsigned", "Put onto the storage, granted, and not signed")?;
     let refused = stage.wait_for_line(line, "app-refused", |_| true)?;
     let reason = refused.details.get("reason").context("a refusal has a reason")?;
     report.check(&format!("the diary has why: {reason}"), reason == "not-signed")?;

@@ -60,6 +60,16 @@ impl Guardian {
         self.signer.order(&self.watch, now(), Body::Locate {})
     }
 
+    /// Signs that the watch rings, so that it is found.
+    pub fn ring(&mut self) -> Envelope {
+        self.signer.order(&self.watch, now(), Body::Ring {})
+    }
+
+    /// Signs that the watch is lost, or that it was found.
+    pub fn lost(&mut self, on: bool) -> Envelope {
+        self.signer.order(&self.watch, now(), Body::Lost { on })
+    }
+
     /// Signs that the watch shall forget everything.
     pub fn wipe(&mut self) -> Envelope {
         self.signer.order(&self.watch, now(), Body::Wipe {})

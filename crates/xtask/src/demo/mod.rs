@@ -3,6 +3,7 @@
 
 mod apps;
 pub mod family;
+mod lost;
 pub mod picture;
 mod report;
 mod scenes;

@@ -20,6 +20,18 @@ pub const RED_BUTTON: (u32, u32) = (133, 356);
 pub const GREEN_BUTTON: (u32, u32) = (333, 356);
 /// The help button of the locked screen.
 pub const HELP_BUTTON: (u32, u32) = (153, 355);
+/// The eye of the face that counts the looks of the day.
+pub const LOOKS_TODAY: (u32, u32) = (233, 147);
+/// The way back from a list to the time.
+pub const LIST_BACK: (u32, u32) = (233, 379);
+/// The pill that ends a search.
+pub const FOUND_PILL: (u32, u32) = (233, 371);
+/// Its left end, where no button for one finger reaches.
+const FOUND_END: (u32, u32) = (176, 371);
+/// The pill of a lost watch that calls a guardian.
+pub const GUARDIAN_PILL: (u32, u32) = (233, 263);
+/// Its right end, behind the words.
+const GUARDIAN_END: (u32, u32) = (376, 263);
 /// The pill on an unbound watch's face.
 pub const ASK_PILL: (u32, u32) = (233, 316);
 
@@ -56,6 +68,10 @@ pub enum Seen {
     NotChecked,
     /// The lock.
     Locked,
+    /// A guardian looks for the watch.
+    SearchedFor,
+    /// The watch is lost: help, and a guardian.
+    Lost,
     /// Something else.
     Other,
 }
@@ -71,6 +87,12 @@ pub fn seen(screen: &Screen) -> Seen {
     let lock = !chick && share(screen, (middle.0, middle.1 - 100), 40, colour::LILAC) > 0.1;
     let hint = share(screen, ASK_PILL, 24, colour::SUN);
     let back = share(screen, (middle.0, middle.1 + 134), 30, colour::SUN) > 0.3;
+    if share(screen, FOUND_END, 6, colour::SUN) > 0.9 {
+        return Seen::SearchedFor;
+    }
+    if share(screen, GUARDIAN_END, 6, colour::LEAF) > 0.9 {
+        return Seen::Lost;
+    }
     if back && !chick {
         return if lock { Seen::NotChecked } else { Seen::Sorry };
     }

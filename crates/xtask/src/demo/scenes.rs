@@ -9,7 +9,10 @@ use sim::{Event, Walk};
 
 use super::apps;
 use super::family::{self, AUNT, Guardian, MUM, STRANGER, family_without};
-use super::picture::{ASK_PILL, GREEN_BUTTON, HELP_BUTTON, RED_BUTTON, Seen, looked_at, seen};
+use super::lost;
+use super::picture::{
+    ASK_PILL, GREEN_BUTTON, HELP_BUTTON, LIST_BACK, LOOKS_TODAY, RED_BUTTON, Seen, looked_at, seen,
+};
 use super::report::Report;
 use super::stage::Stage;
 use crate::image::Image;
@@ -46,6 +49,7 @@ fn story(stage: &mut Stage, report: &mut Report) -> Result<()> {
     mum(stage, report)?;
     aunt(stage, report, &mut guardian)?;
     school(stage, report, &mut guardian)?;
+    lost::play(stage, report, &mut guardian)?;
     telephonyd_killed(stage, report)?;
     modem_manager_stopped(stage, report)?;
     apps::play(stage, report, &mut guardian, family_without("aunt")?)?;
@@ -238,7 +242,13 @@ fn school(stage: &mut Stage, report: &mut Report, mum: &mut Guardian) -> Result<
         seen(screen) == Seen::Face && !looked_at(screen)
     })?;
     report.saw("the eye went by itself");
-    picture(stage, report, "5-looks-today", "The face counts the looks of the day")
+    picture(stage, report, "5-looks-today", "The face counts the looks of the day")?;
+    stage.tap(LOOKS_TODAY)?;
+    let patience = super::stage::PATIENCE;
+    stage.vm.wait_for_screen("who looked today", patience, |screen| seen(screen) == Seen::Other)?;
+    picture(stage, report, "5-who-looked", "A touch on the eye says who looked, and when")?;
+    stage.tap(LIST_BACK)?;
+    stage.wait_for_screen(Seen::Face).map(drop)
 }
 
 /// A look is an order; the child sees it.
@@ -272,7 +282,7 @@ fn mum_looks(stage: &mut Stage, report: &mut Report, mum: &mut Guardian) -> Resu
 }
 
 fn telephonyd_killed(stage: &mut Stage, report: &mut Report) -> Result<()> {
-    report.scene("6. telephonyd is killed during a ring");
+    report.scene("7. telephonyd is killed during a ring");
     let mark = stage.world.mark();
     stage.world.call(Some(MUM))?;
     stage.wait_for_call(CallState::Ringing)?;
@@ -295,7 +305,7 @@ fn telephonyd_killed(stage: &mut Stage, report: &mut Report) -> Result<()> {
         back < Duration::from_secs(2),
     )?;
     stage.wait_for_screen(Seen::Ringing)?;
-    picture(stage, report, "6-still-rings", "The call still rings")?;
+    picture(stage, report, "7-still-rings", "The call still rings")?;
     let hung_up =
         stage.world.events(mark).iter().any(|event| matches!(event.event, Event::HungUpByWatch { .. }));
     report.check("the call itself never ended", !hung_up)?;
@@ -339,7 +349,7 @@ fn status(stage: &mut Stage) -> Result<(PolicyState, u64)> {
 }
 
 fn store_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
-    report.scene("12. Garbage in the published policy, then in the order log");
+    report.scene("13. Garbage in the published policy, then in the order log");
     let before = status(stage)?;
     let line = stage.diary_mark()?;
     stage.ask(&Request::Damage(Victim::PolicyStore))?;
@@ -363,7 +373,7 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
     })?;
     report.saw("garbage in the order log and a restart of policyd: sealed");
     stage.wait_for_screen(Seen::Locked)?;
-    picture(stage, report, "12-sealed", "Sealed")?;
+    picture(stage, report, "13-sealed", "Sealed")?;
     let reason = turned_away(stage, report, STRANGER, Seen::Locked)?;
     report.check(&format!("a stranger still does not ring ({reason})"), !reason.is_empty())?;
 
@@ -378,7 +388,7 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
 
     stage.tap(HELP_BUTTON)?;
     std::thread::sleep(Duration::from_millis(800));
-    picture(stage, report, "12-help", "Help is on the way unless it was a mistake")?;
+    picture(stage, report, "13-help", "Help is on the way unless it was a mistake")?;
     stage.network(
         mark,
         "112 was dialled",
@@ -386,7 +396,7 @@ fn log_damaged(stage: &mut Stage, report: &mut Report) -> Result<()> {
     )?;
     report.saw("112 still dials");
     stage.wait_for_screen(Seen::Call)?;
-    picture(stage, report, "12-112", "112 is being called")?;
+    picture(stage, report, "13-112", "112 is being called")?;
     stage.world.answer()?;
     stage.world.hang_up()?;
     stage.wait_for_screen(Seen::Locked).map(drop)
