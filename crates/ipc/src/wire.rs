@@ -216,7 +216,7 @@ pub struct Position {
     pub unix_time: i64,
     /// Id of the zone the watch is in, or empty.
     pub zone: String,
-    /// Why this may be false: `clock`, `jump`, `frozen` or `replayed`; empty when nothing speaks against it.
+    /// Why this may be false: `clock`, `jump`, `frozen` or `replayed`; `coarse`, when it was too inaccurate to be judged; empty when nothing speaks against it.
     pub doubt: String,
     /// What it is known by: `satellites`, or `cell` for the cell of the mobile network, which enters no zone; empty while unknown.
     pub source: String,

@@ -6,8 +6,8 @@
 //! [`track`] remembers for as long as the family said; [`bus`] offers `Location1`; [`service`]
 //! joins them in one loop.
 //!
-//! **Invariants:** a fix is believed only when it follows from those before it; one fix alone neither moves
-//! the watch nor enters or leaves a zone; no coordinate reaches a log.
+//! **Invariants:** a fix is believed only when it follows from those before it, or those after it insist; one fix alone neither enters nor
+//! leaves a zone; no coordinate reaches a log.
 
 pub mod bus;
 mod cells;

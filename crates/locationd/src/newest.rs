@@ -5,7 +5,21 @@ use std::time::Duration;
 use daemon::wall::Now;
 use ipc::Position;
 
-use crate::core::{InCell, Whereabouts};
+use crate::core::{Fix, InCell, Whereabouts};
+
+/// So long after the last good fix a coarse one says more: who walks has come further than it is wrong.
+const COARSE_AFTER: Duration = Duration::from_mins(2);
+
+/// A fix that is too coarse for all but this.
+#[derive(Debug, Clone, Copy)]
+pub struct Coarse {
+    /// Where, roughly.
+    pub fix: Fix,
+    /// When it came, on the boot-time clock.
+    pub told: Duration,
+    /// How long the receiver had looked for it.
+    pub took: Duration,
+}
 
 /// The newest of each.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +30,8 @@ pub struct Newest {
     pub believed: Duration,
     /// How long the receiver had looked for it.
     pub took: Duration,
+    /// By satellites, roughly.
+    pub coarse: Option<Coarse>,
     /// By the cell.
     pub cell: Option<InCell>,
 }
@@ -23,8 +39,15 @@ pub struct Newest {
 impl Newest {
     /// What is told now; a fix older than `old` says less than a cell.
     pub fn position(&self, now: Now, old: Duration) -> Position {
+        let age = |at: Duration| now.boot.saturating_sub(at);
+        let after = |coarse: &&Coarse| {
+            self.here.is_none() || coarse.told.saturating_sub(self.believed) >= COARSE_AFTER
+        };
+        if let Some(coarse) = self.coarse.as_ref().filter(after).filter(|coarse| age(coarse.told) < old) {
+            return by_coarse(coarse);
+        }
         let fix = self.here.as_ref().map(|here| self.by_fix(here));
-        let is_old = now.boot.saturating_sub(self.believed) >= old;
+        let is_old = age(self.believed) >= old;
         let cell = self.cell.as_ref().filter(|cell| cell.is_new(now.boot) && (fix.is_none() || is_old));
         cell.map(|cell| by_cell(cell, now)).or(fix).unwrap_or_else(unknown)
     }
@@ -42,6 +65,21 @@ impl Newest {
             boot_ms: millis(self.believed),
             took_ms: millis(self.took),
         }
+    }
+}
+
+fn by_coarse(Coarse { fix, told, took }: &Coarse) -> Position {
+    Position {
+        known: true,
+        latitude: fix.place.latitude(),
+        longitude: fix.place.longitude(),
+        accuracy_m: fix.accuracy_m(),
+        unix_time: fix.time.as_second(),
+        doubt: "coarse".to_owned(),
+        source: "satellites".to_owned(),
+        boot_ms: millis(*told),
+        took_ms: millis(*took),
+        ..unknown()
     }
 }
 
@@ -94,6 +132,7 @@ mod tests {
             here: fix.then_some(here),
             believed: Duration::from_secs(1000),
             took: Duration::from_millis(2100),
+            coarse: None,
             cell: cell.then_some(InCell { place: school, accuracy_m: 2506.0, told }),
         }
     }
@@ -115,6 +154,27 @@ mod tests {
         assert_eq!((told.source.as_str(), told.zone.as_str(), told.accuracy_m), ("cell", "", 2506.0));
         assert_eq!((told.boot_ms, told.took_ms, told.unix_time), (1_700_000, 0, 1_795_674_700));
         assert_eq!(newest(false, true).position(at(1710), OLD).source, "cell");
+    }
+
+    /// In a street as narrow as a well, by a window, at the bottom of a valley.
+    #[test]
+    fn a_coarse_fix_is_told_two_minutes_after_the_last_good_one_and_says_that_it_is_coarse() {
+        let time = jiff::Timestamp::from_second(1_795_674_100).unwrap();
+        let fix = Fix::new(60.18, 24.93, 300.0, time).unwrap();
+        let coarse = |told| {
+            let (told, took) = (Duration::from_secs(told), Duration::from_secs(30));
+            Newest { coarse: Some(Coarse { fix, told, took }), ..newest(true, true) }
+        };
+        assert_eq!(coarse(1119).position(at(1200), OLD).accuracy_m, 6.0, "the good one is new");
+        let told = coarse(1120).position(at(1719), OLD);
+        assert_eq!(
+            (told.source.as_str(), told.doubt.as_str(), told.accuracy_m),
+            ("satellites", "coarse", 300.0)
+        );
+        assert_eq!((told.zone.as_str(), told.boot_ms, told.took_ms), ("", 1_120_000, 30_000));
+        assert_eq!(coarse(1120).position(at(1720), OLD).source, "cell", "it is old as well");
+        let first = Newest { here: None, believed: Duration::ZERO, ..coarse(1) };
+        assert_eq!(first.position(at(2), OLD).doubt, "coarse", "there was no good one");
     }
 
     #[test]

@@ -72,7 +72,9 @@ pub struct Receiver {
 impl Receiver {
     /// Brings every fix while the receiver is `wanted`. Ends when nobody wants to know any more.
     pub async fn follow(self, mut wanted: watch::Receiver<bool>, fixes: mpsc::Sender<Fix>) {
-        let mut fresh = Fresh::default();
+        let (mut fresh, told) = (Fresh::default(), gpsd::Told::default());
+        // Whether gpsd took no command the last time, for the journal.
+        let mut deaf = false;
         while wanted.wait_for(|wanted| *wanted).await.is_ok() {
             fresh.opened(boot_time());
             // gpsd has it already when it was started since, or when it was never taken.
@@ -80,31 +82,35 @@ impl Receiver {
                 tracing::debug!(%error, "gpsd is not asked for the receiver");
             }
             tokio::select! {
-                () = self.look(&mut fresh, &fixes) => return,
+                () = self.look(&mut fresh, &fixes, &told) => return,
                 changed = wanted.wait_for(|wanted| !*wanted) => if changed.is_err() {
                     return;
                 },
             }
-            match self.command(b'-').await {
-                Ok(true) => {}
-                Ok(false) => tracing::warn!("gpsd does not let go of the receiver"),
-                Err(error) => tracing::warn!(%error, "gpsd is not told to let go of the receiver"),
+            let obeyed = self.command(b'-').await;
+            let is_new = !deaf;
+            deaf = !matches!(obeyed, Ok(true));
+            match obeyed {
+                Ok(false) if is_new => tracing::warn!("gpsd does not let go of the receiver"),
+                Err(error) if is_new => tracing::warn!(%error, "gpsd is not told to let go of the receiver"),
+                _ => {}
             }
         }
     }
 
     /// Until nobody wants to know any more.
-    async fn look(&self, fresh: &mut Fresh, fixes: &mpsc::Sender<Fix>) {
-        let (sender, mut told) = mpsc::channel(1);
+    async fn look(&self, fresh: &mut Fresh, fixes: &mpsc::Sender<Fix>, told: &gpsd::Told) {
+        let (sender, mut brought) = mpsc::channel(1);
         let bring = async {
-            while let Some(fix) = told.recv().await {
+            while let Some(fix) = brought.recv().await {
+                told.heard();
                 if fresh.is(&fix, boot_time()) && fixes.send(fix).await.is_err() {
                     return;
                 }
             }
         };
         tokio::select! {
-            () = gpsd::follow(&self.gpsd, sender) => {}
+            () = gpsd::follow(&self.gpsd, sender, told) => {}
             () = bring => {}
         }
     }

@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Location1;
 use crate::config::Config;
-use crate::core::{Battery, Core, Doubt, Effect, Event, Power, PowerEffect, PowerEvent, Whereabouts};
-use crate::newest::Newest;
+use crate::core::{Battery, Core, Doubt, Effect, Event, Fix, Power, PowerEffect, PowerEvent, Whereabouts};
+use crate::newest::{Coarse, Newest};
 use crate::receiver::Receiver;
 use crate::sensors::Sensors;
 use crate::track::Keeper;
@@ -233,9 +233,9 @@ impl Here {
                     self.wanted.send_replace(on);
                 }
                 PowerEffect::KeepLast => {
-                    let last = self.newest.borrow().here.clone();
-                    if let Some(here) = last.filter(|here| here.doubt.is_none()) {
-                        self.track.seen(here, true);
+                    let newest = self.newest.borrow();
+                    if let Some(here) = newest.here.clone().filter(|here| here.doubt.is_none()) {
+                        self.track.seen(here, Some(boot_time().saturating_sub(newest.believed)));
                     }
                 }
             }
@@ -269,6 +269,12 @@ impl Here {
         is_other
     }
 
+    fn tell_coarse(&mut self, fix: Fix) {
+        let now = boot_time();
+        let coarse = Coarse { fix, told: now, took: now.saturating_sub(self.looks_since) };
+        self.newest.send_modify(|newest| newest.coarse = Some(coarse));
+    }
+
     fn handle(&mut self, event: Event) {
         let is_fix = matches!(event, Event::Fix(_));
         if is_fix {
@@ -292,12 +298,13 @@ impl Here {
                         let place = here.place;
                         // Whoever reads the track later sees no mark: what may be false is not in it.
                         if here.doubt.is_none() {
-                            self.track.seen(here, false);
+                            self.track.seen(here, None);
                         }
                         // At last: what ends the look may have this very position kept.
                         self.plan(PowerEvent::Believed(place));
                     }
                 }
+                Effect::Coarse(fix) => self.tell_coarse(fix),
                 Effect::CellChanged(cell) => self.newest.send_modify(|newest| newest.cell = cell),
                 Effect::Doubted(Doubt::Repeated | Doubt::First) => {}
                 Effect::Doubted(doubt) => {

@@ -53,7 +53,7 @@ async fn a_cell_the_watch_was_seen_in_says_where_it_is_and_how_wrong_that_may_be
     telephony.object_server().at(paths::TELEPHONY, Telephony(tells)).await.unwrap();
     telephony.request_name(names::TELEPHONY).await.unwrap();
     let by_cell = until(&location, "known by the cell", |position| position.source == "cell").await;
-    assert!(by_cell.accuracy_m > 2500.0 && by_cell.took_ms == 0 && by_cell.zone.is_empty(), "{by_cell:?}");
+    assert!(by_cell.accuracy_m > 7000.0 && by_cell.took_ms == 0 && by_cell.zone.is_empty(), "{by_cell:?}");
     assert!((by_cell.latitude - by_fix.latitude).abs() < 0.001);
 
     told.send_replace(cell(false, 0));

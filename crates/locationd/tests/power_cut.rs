@@ -59,7 +59,11 @@ fn live(root: &Path) {
             track = open(root, true, at(100 + row * APART - 1));
         }
         let now = at(100 + row * APART);
-        if track.keep_for(Some(1), now).and_then(|()| track.seen(&here(row), true, now)).is_ok() {
+        if track
+            .keep_for(Some(1), now)
+            .and_then(|()| track.seen(&here(row), Some(Duration::ZERO), now))
+            .is_ok()
+        {
             say(&row.to_string());
         }
     }
@@ -106,7 +110,7 @@ fn starts_again(image: &Image, said: u64, what: &str) {
         assert!(said.saturating_sub(number) * APART < HOUR, "{what}: row {number} of {said} is expired");
     }
     only_these_are_left(root.path(), &track.last(usize::MAX), what);
-    track.seen(&here(ROWS + 1), true, at(60)).unwrap();
+    track.seen(&here(ROWS + 1), Some(Duration::ZERO), at(60)).unwrap();
     track.tidy(at(60 + HOUR)).unwrap();
     if said > 0 {
         assert!(track.last(1).is_empty(), "{what}");

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use policy::Place;
 
-/// How far the other end of a cell may be, metres: twice the reach of a mast in the country (3GPP TR 36.814, annex A.2.1: 1732 m from one to
-/// the next in case 3, two thirds of that each reaches), and some more.
-const REACH_M: f64 = 2500.0;
+/// How far the other end of a cell may be, metres: twice the reach of a mast in thin country (3GPP TR 38.913, clause 6.1.3: 5000 m from one
+/// to the next, two thirds of that each reaches), and some more. Masts of one's own in a wilderness reach further.
+const REACH_M: f64 = 7000.0;
 /// A cell and a fix told this far apart belong together: a car leaves a cell in less than a minute.
 const TOGETHER: Duration = Duration::from_secs(30);
 /// For how long it is believed that the watch is in a cell.
@@ -153,7 +153,7 @@ mod tests {
         cells.told(Some(cell(2)), at(1000));
         assert_eq!(cells.place(at(1000)), None, "nobody has seen it there");
         cells.told(Some(cell(1)), at(2000));
-        let there = InCell { place: home(), accuracy_m: 2508.0, told: at(2000) };
+        let there = InCell { place: home(), accuracy_m: 7008.0, told: at(2000) };
         assert_eq!(cells.place(at(2010)), Some(there));
         assert_eq!(cells.place(at(2360)), None, "it may have left the cell by now");
         cells.told(None, at(2400));

@@ -139,6 +139,11 @@ impl Judge {
         Ok(self.believe(seen, Belief::Insists))
     }
 
+    /// Whether a fix too coarse to be judged can be of the same watch as what is believed.
+    pub(super) fn could_be(&self, fix: Fix, now: Duration) -> bool {
+        self.believed.is_none_or(|last| follows(&last, &Seen { fix, at: now }).is_ok())
+    }
+
     /// What had to be overlooked to believe what is believed now.
     pub(super) fn mark(&self, now: Duration) -> Option<Doubt> {
         self.mark.filter(|(_, until)| now < *until).map(|(doubt, _)| doubt)

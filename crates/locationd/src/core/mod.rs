@@ -1,6 +1,7 @@
 //! What locationd decides, without I/O: events and the time go in, effects come out.
 //!
-//! **Invariants:** the position and the zones move only with believed fixes; every zone crossing becomes one
+//! **Invariants:** the position and the zones move only with believed fixes; one that is too coarse is told while there is none, and
+//! does nothing else; every zone crossing becomes one
 //! line of the diary; a position that may be false bears its doubt.
 
 mod cells;
@@ -55,6 +56,8 @@ pub enum Effect {
     PositionChanged(Whereabouts),
     /// The fix is not believed.
     Doubted(Doubt),
+    /// It says roughly where the watch is: better than nothing, and no more.
+    Coarse(Fix),
     /// Where the watch is by its cell is another place.
     CellChanged(Option<InCell>),
     /// The position does not follow from the last one, but the receiver insists.
@@ -111,6 +114,9 @@ impl Core {
     /// Takes one event; `now` is the boot-time clock.
     pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         match event {
+            Event::Fix(fix) if fix.is_coarse() => {
+                self.judge.could_be(fix, now).then_some(Effect::Coarse(fix)).into_iter().collect()
+            }
             Event::Fix(fix) => self.fix(&fix, now),
             Event::Rules(zones) => {
                 self.zones.set(zones);

@@ -8,7 +8,8 @@
 //! receiver stays off. Who is driven makes no steps either: a watch that was found further away than its steps can have brought it is on a
 //! ride, and is looked for every cycle until [`RIDE`] after it was last seen to be. A ride may begin a while after somebody has sat
 //! down: for [`SITS`] after the last step there are looks as long as they find the sky. A ride that begins under a roof, or later, is
-//! noticed with the first step after it. Without a pedometer every cycle of the day has its look, at several times the cost, and in class
+//! noticed with the first step after it. A pedometer that has been silent for [`SILENT`] may be broken, or on a bicycle: outside of
+//! class and bedtime a look [`SILENT_EVERY`] asks whether the watch is still there. Without a pedometer every cycle of the day has its look, at several times the cost, and in class
 //! and at bedtime, inside a zone, looks are [`QUIET`] apart: there the promise is five minutes. `golden/day.txt` has a day of each.
 //!
 //! **What it needs.** A receiver that starts hot in a second or two and warm in about five: data sheets give 1 s hot up to two hours after the
@@ -60,6 +61,10 @@ const QUIET: Duration = Duration::from_mins(5);
 const BURST: Duration = Duration::from_mins(3);
 /// How long after the last step a ride may begin, where there is sky.
 const SITS: Duration = Duration::from_mins(10);
+/// Children who are awake make a step within this.
+const SILENT: Duration = Duration::from_hours(2);
+/// How often a pedometer that is silent for longer is doubted.
+const SILENT_EVERY: Duration = Duration::from_mins(30);
 /// A watch that is this far from where it was, metres, and further than by steps of [`STRIDE_M`], is on a ride: a little more than fixes
 /// under trees may be wrong.
 const RIDE_M: f64 = 60.0;
@@ -133,6 +138,8 @@ pub struct Power {
     /// Whether it went on since a look began, and when it was seen to last.
     moved: bool,
     stepped: Duration,
+    /// When the last look began.
+    looked: Duration,
     /// Whether the last look brought a fix.
     sky: bool,
     /// Until when the watch is taken for one that is driven.
@@ -156,6 +163,7 @@ impl Power {
             steps: None,
             moved: false,
             stepped: Duration::ZERO,
+            looked: now,
             sky: false,
             ride: Duration::ZERO,
             battery: Battery::Good,
@@ -265,7 +273,7 @@ impl Power {
     fn look(&mut self, now: Duration, limit: Duration) {
         if !matches!(self.phase, Phase::Looking { burst: true, .. }) {
             self.phase = Phase::Looking { until: now + limit, fixes: 0, burst: false };
-            self.moved = false;
+            (self.moved, self.looked) = (false, now);
         }
     }
 
@@ -299,7 +307,9 @@ impl Power {
         let moved = self.steps.is_none() || self.moved;
         let rides = now < self.ride || self.sky && now < self.stepped + SITS;
         let asked = self.undecided.is_some_and(|at| (until..=until + HOT).contains(&at));
-        !moved && !rides && !asked
+        let silent = self.quiet.is_none() && now.saturating_sub(self.stepped) >= SILENT;
+        let doubted = silent && now.saturating_sub(self.looked) >= SILENT_EVERY;
+        !moved && !rides && !asked && !doubted
     }
 
     /// Whether it is further from where it was than steps can have brought it.

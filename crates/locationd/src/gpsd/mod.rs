@@ -12,6 +12,8 @@ mod report;
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -56,27 +58,41 @@ pub enum SessionError {
     Silent,
 }
 
+/// What the journal has been told already, however often the receiver is looked at: an unplugged one must not fill it, nor a liar.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// That there is no receiver; until it is heard again.
+    silent: AtomicBool,
+    /// That gpsd says what it should not; once.
+    lies: AtomicBool,
+}
+
+impl Told {
+    /// There was a fix.
+    pub fn heard(&self) {
+        self.silent.store(false, Relaxed);
+    }
+}
+
 /// Brings every fix gpsd tells, until nobody wants them any more.
-pub async fn follow(socket: &Path, fixes: mpsc::Sender<Fix>) {
+pub async fn follow(socket: &Path, fixes: mpsc::Sender<Fix>, told: &Told) {
     let (mut pause, mut silence) = (PAUSES.0, SILENCE.0);
-    // Once for each time without a receiver: an unplugged one must not fill the journal.
-    let mut known = false;
     while !fixes.is_closed() {
         let mut reading = Reading::default();
-        let error = match session(socket, silence, &fixes, &mut reading).await {
+        let error = match session(socket, silence, &fixes, &mut reading, told).await {
             Ok(()) => return,
             Err(error) => error,
         };
         if reading.fixes() > 0 {
-            (pause, silence, known) = (PAUSES.0, SILENCE.0, false);
+            (pause, silence) = (PAUSES.0, SILENCE.0);
+            told.heard();
         }
         let cause = std::error::Error::source(&error).map(ToString::to_string);
-        if known {
+        if told.silent.swap(true, Relaxed) {
             tracing::debug!(%error, cause, ?reading, "trying again");
         } else {
             tracing::warn!(%error, cause, ?reading, "trying again");
         }
-        known = true;
         if matches!(error, SessionError::Silent) {
             silence = SILENCE.1.min(silence * 2);
         }
@@ -91,6 +107,7 @@ async fn session(
     silence: Duration,
     fixes: &mpsc::Sender<Fix>,
     reading: &mut Reading,
+    told: &Told,
 ) -> Result<(), SessionError> {
     let mut stream = UnixStream::connect(socket).await.map_err(SessionError::Connect)?;
     stream.write_all(WATCH).await.map_err(SessionError::Broken)?;
@@ -104,12 +121,17 @@ async fn session(
         if count == 0 {
             return Err(SessionError::HungUp);
         }
-        let (mut told, before) = (Vec::new(), reading.reports());
-        reading.feed(buffer.get(..count).unwrap_or_default(), |fix| told.push(fix));
+        let (mut brought, before) = (Vec::new(), reading.reports());
+        reading.feed(buffer.get(..count).unwrap_or_default(), |fix| brought.push(fix));
+        if let Some(error) = reading.refused()
+            && !told.lies.swap(true, Relaxed)
+        {
+            tracing::warn!(%error, "gpsd says what it should not; the rest is only counted");
+        }
         if reading.reports() > before {
             reported = Instant::now();
         }
-        for fix in told {
+        for fix in brought {
             if fixes.send(fix).await.is_err() {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! What one connection says: its lines cut, read and counted.
 
 use super::lines::Lines;
-use super::report::parse_line;
+use super::report::{LineError, parse_line};
 use crate::core::Fix;
 
 /// What has come over a connection so far. Its `Debug` is for the journal: counts alone.
@@ -11,12 +11,13 @@ pub struct Reading {
     reports: u64,
     fixes: u64,
     refused: u64,
+    first: Option<LineError>,
 }
 
 impl Reading {
     /// Takes the next bytes and brings every fix that ends in them.
     pub fn feed(&mut self, bytes: &[u8], mut bring: impl FnMut(Fix)) {
-        let Self { lines, reports, fixes, refused } = self;
+        let Self { lines, reports, fixes, refused, first } = self;
         lines.feed(bytes, |line| match parse_line(line) {
             Ok(fix) => {
                 *reports += 1;
@@ -26,11 +27,8 @@ impl Reading {
                 }
             }
             Err(error) => {
-                // Once for each connection: a liar must not fill the journal.
-                if *refused == 0 {
-                    tracing::warn!(%error, "gpsd says what it should not; the rest is only counted");
-                }
                 *refused += 1;
+                first.get_or_insert(error);
             }
         });
     }
@@ -38,6 +36,11 @@ impl Reading {
     /// Reports of gpsd's that were what they should be, with a fix or without.
     pub fn reports(&self) -> u64 {
         self.reports
+    }
+
+    /// Why the first line was refused that was not what it should be.
+    pub fn refused(&self) -> Option<&LineError> {
+        self.first.as_ref()
     }
 
     /// Fixes among them.

@@ -24,7 +24,7 @@ fn play() -> Played {
     let path: PathBuf = folder.path().join("gpsd.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let (sender, fixes) = mpsc::channel(4);
-    tokio::spawn(async move { follow(&path, sender).await });
+    tokio::spawn(async move { follow(&path, sender, &Told::default()).await });
     Played { listener, fixes, _folder: folder }
 }
 
@@ -116,5 +116,5 @@ async fn nobody_who_wants_fixes_ends_the_client() {
     let folder = tempfile::tempdir().unwrap();
     let (sender, fixes) = mpsc::channel(1);
     drop(fixes);
-    follow(&folder.path().join("none"), sender).await;
+    follow(&folder.path().join("none"), sender, &Told::default()).await;
 }

@@ -23,7 +23,7 @@ const QUEUE: usize = 64;
 /// Where locationd leaves what the track should keep.
 #[derive(Debug)]
 pub struct Keeper {
-    words: SyncSender<Option<(Whereabouts, bool)>>,
+    words: SyncSender<Option<(Whereabouts, Option<Duration>)>>,
     /// Hours a row is kept; 0 while no rules are in force. Not in the queue, which may be full.
     hours: Arc<AtomicU16>,
 }
@@ -49,9 +49,9 @@ impl Keeper {
     }
 
     /// A position that is believed; see [`Track::seen`].
-    pub fn seen(&self, here: Whereabouts, must: bool) {
+    pub fn seen(&self, here: Whereabouts, last: Option<Duration>) {
         // A row that is lost is better than a zone that is late.
-        let _ = self.words.try_send(Some((here, must)));
+        let _ = self.words.try_send(Some((here, last)));
     }
 
     /// Other rules; see [`Track::keep_for`].
@@ -74,7 +74,7 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn keep(mut self, words: &Receiver<Option<(Whereabouts, bool)>>) {
+    fn keep(mut self, words: &Receiver<Option<(Whereabouts, Option<Duration>)>>) {
         let mut word = None;
         loop {
             let done = self.take(word, Now::read());
@@ -98,7 +98,7 @@ impl Shelf {
         }
     }
 
-    fn take(&mut self, seen: Option<(Whereabouts, bool)>, now: Now) -> Result<(), TrackError> {
+    fn take(&mut self, seen: Option<(Whereabouts, Option<Duration>)>, now: Now) -> Result<(), TrackError> {
         if self.track.is_none() && self.tried.is_none_or(|tried| now.boot >= tried + INTERVAL) {
             self.tried = Some(now.boot);
             self.track = Some(Track::open(&self.folder, self.mark.exists(), now)?);
@@ -107,6 +107,6 @@ impl Shelf {
         }
         let Some(track) = &mut self.track else { return Ok(()) };
         track.keep_for(Some(self.hours.load(Ordering::Relaxed)).filter(|hours| *hours > 0), now)?;
-        seen.map_or(Ok(()), |(here, must)| track.seen(&here, must, now))
+        seen.map_or(Ok(()), |(here, last)| track.seen(&here, last, now))
     }
 }

@@ -105,14 +105,16 @@ impl Track {
         self.tidy(now)
     }
 
-    /// A position that is believed. It becomes a row if the watch has moved, or if it `must`, and is none yet.
+    /// A position that is believed. It becomes a row if the watch has moved; as the last one before the battery dies, so long after it
+    /// was believed, in any case, if it is none yet.
     ///
     /// # Errors
     /// The disk cannot be written: the row is lost.
-    pub fn seen(&mut self, here: &Whereabouts, must: bool, now: Now) -> Result<(), TrackError> {
-        self.ages.fix(here.time.as_second(), now);
+    pub fn seen(&mut self, here: &Whereabouts, last: Option<Duration>, now: Now) -> Result<(), TrackError> {
+        let ago = last.unwrap_or_default().as_secs();
+        self.ages.fix(here.time.as_second().saturating_add_unsigned(ago), now);
         self.tidy(now)?;
-        let at = self.ages.age(now);
+        let at = self.ages.age(now).saturating_sub(ago);
         let micro = |degrees: f64| (degrees * 1e6).round() as i32;
         let row = Row {
             at,
@@ -121,8 +123,10 @@ impl Track {
             longitude_e6: micro(here.place.longitude()),
             accuracy_m: here.accuracy_m.ceil() as u16,
         };
-        let needless = |last: &Row| Row { at, ..*last } == row || !must && !has_moved(last, here, at);
-        if self.rows.back().is_some_and(|(_, last)| needless(last)) {
+        let needless = |before: &Row| {
+            Row { at, ..*before } == row || last.is_none() && !has_moved(before, here, at) || before.at > at
+        };
+        if self.is_expired(&row, now) || self.rows.back().is_some_and(|(_, before)| needless(before)) {
             return Ok(());
         }
         self.date(now)?;
@@ -143,23 +147,21 @@ impl Track {
     /// The disk cannot be written: it is tried again with the next call, and nobody reads those rows meanwhile.
     pub fn tidy(&mut self, now: Now) -> Result<(), TrackError> {
         self.ages.read(now);
-        let (age, unix) = (self.ages.age(now), self.ages.unix(now));
-        // Whoever comes late by an interval still comes in time.
-        let kept = (u64::from(self.head.retention_h) * 3600).saturating_sub(INTERVAL.as_secs());
-        let unclean = &mut self.unclean;
-        self.rows.retain(|(slot, row)| {
-            let off = unix.map_or(0, |unix| u64::try_from(unix.saturating_sub(row.unix_time)).unwrap_or(0));
-            let stays = age.saturating_sub(row.at).max(off) < kept;
-            if !stays {
-                unclean.insert(*slot);
-            }
-            stays
-        });
+        let expired = self.rows.iter().filter(|(_, row)| self.is_expired(row, now)).map(|(slot, _)| *slot);
+        self.unclean.extend(expired.collect::<Vec<_>>());
+        self.rows.retain(|(slot, _)| !self.unclean.contains(slot));
         if !self.unclean.is_empty() {
             self.file.erase(&self.unclean)?;
             self.unclean.clear();
         }
         if self.rows.is_empty() { Ok(()) } else { self.date(now) }
+    }
+
+    /// Whether nobody may know it any more, or an interval from now: whoever comes late by one still comes in time.
+    fn is_expired(&self, row: &Row, now: Now) -> bool {
+        let kept = (u64::from(self.head.retention_h) * 3600).saturating_sub(INTERVAL.as_secs());
+        let off = self.ages.unix(now).and_then(|unix| u64::try_from(unix.saturating_sub(row.unix_time)).ok());
+        self.ages.age(now).saturating_sub(row.at).max(off.unwrap_or_default()) >= kept
     }
 
     /// The newest `count` places, the newest first.

@@ -72,11 +72,16 @@ impl Watch {
     }
 
     fn at(&mut self, metres: f64, must: bool) {
+        self.believed(metres, 0, must.then_some(Duration::ZERO));
+    }
+
+    /// Of so many seconds ago.
+    fn believed(&mut self, metres: f64, ago: u64, last: Option<Duration>) {
         let place = Place::new(60.0 + metres / 111_195.0, 24.94).unwrap();
-        let time = Timestamp::from_second(self.truth).unwrap();
+        let time = Timestamp::from_second(self.truth - ago as i64).unwrap();
         let here = Whereabouts { place, accuracy_m: 5.0, time, zone: None, doubt: None };
         let now = self.now();
-        self.track().seen(&here, must, now).unwrap();
+        self.track().seen(&here, last, now).unwrap();
     }
 
     /// A place of its own, and how it is spelled in bytes.
@@ -119,6 +124,23 @@ fn spelled(row: &Row) -> [u8; 8] {
 
 fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+#[test]
+fn a53_the_last_place_before_the_battery_dies_is_as_old_as_it_is() {
+    let mut watch = Watch::new();
+    watch.keep_for(Some(6));
+    watch.pass(10 * HOUR);
+    watch.believed(100.0, 5 * HOUR, Some(Duration::from_secs(5 * HOUR)));
+    let place = spelled(&watch.track().last(1)[0]);
+    watch.pass(HOUR - 601);
+    watch.tidy();
+    assert!(holds(&watch.bytes(), &place));
+    watch.pass(2);
+    watch.tidy();
+    assert!(watch.count() == 0 && !holds(&watch.bytes(), &place));
+    watch.believed(200.0, 6 * HOUR, Some(Duration::from_secs(6 * HOUR)));
+    assert_eq!(watch.count(), 0, "what is too old does not come back");
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Outcome {
                 // gpsd tells an instant again when it learns more of it.
                 Effect::Doubted(Doubt::Repeated) | Effect::CellChanged(_) => {}
                 Effect::Doubted(doubt) => *self.doubts.entry(doubt.as_str()).or_default() += 1,
+                Effect::Coarse(_) => *self.doubts.entry("coarse").or_default() += 1,
                 Effect::Jumped => self
                     .events
                     .push(format!("{} the receiver insists and is believed, with a mark", clock(fix.time))),

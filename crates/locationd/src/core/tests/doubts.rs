@@ -154,7 +154,7 @@ fn a51_a_fix_that_is_none_is_refused() {
         (90.1, 0.0, 5.0, FixError::Place),
         (f64::NAN, 0.0, 5.0, FixError::Place),
         (0.0, -180.1, 5.0, FixError::Place),
-        (0.0, 0.0, 100.1, FixError::Accuracy),
+        (0.0, 0.0, 1000.1, FixError::Accuracy),
         (0.0, 0.0, -1.0, FixError::Accuracy),
         (0.0, 0.0, f64::NAN, FixError::Accuracy),
         (0.0, 0.0, f64::INFINITY, FixError::Accuracy),
