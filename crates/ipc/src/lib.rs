@@ -2,8 +2,8 @@
 //!
 //! One interface for each object path, because bus policy cannot see which interface a `Properties`
 //! call reads. Daemons implement the interfaces, everyone else uses the proxies here; nobody spells a
-//! name or a signature a second time. The introspection XML of every interface is kept in `golden/`, so
-//! that a change of the contract is a readable diff.
+//! name or a signature a second time. The introspection XML of what daemons serve is kept in `golden/`, so
+//! that a change of the contract is a readable diff; the shell's `Display1` is not there yet.
 //!
 //! **Invariant:** knows nothing of any daemon's inside, and holds no decision.
 
@@ -29,7 +29,8 @@ pub mod names {
     pub const TELEPHONY: &str = "org.nestling.Telephony";
     /// locationd: `Location1`.
     pub const LOCATION: &str = "org.nestling.Location";
-    /// The shell: `Display1`. Signals are sent to this name alone.
+    /// The shell: `Display1`. What the screen is told is sent to this name; policyd tells the other daemons by theirs, and nobody
+    /// broadcasts.
     pub const SHELL: &str = "org.nestling.Shell";
     /// appd: `Apps1`.
     pub const APPS: &str = "org.nestling.Apps";

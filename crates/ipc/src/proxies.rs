@@ -148,7 +148,7 @@ pub trait Telephony1 {
     /// The emergency number a button dials here, for example `112`.
     #[zbus(property(emits_changed_signal = "false"))]
     fn emergency_number(&self) -> zbus::Result<String>;
-    /// What the modem said last of the time; asked for every quarter of a minute while there is a network. For whoever sets the clock.
+    /// What the modem said last of the time. It is asked every 12 seconds, but not in a call. For whoever sets the clock.
     #[zbus(property(emits_changed_signal = "false"))]
     fn network_time(&self) -> zbus::Result<NetworkTime>;
     /// Something changed. Signals come in the order of their numbers.

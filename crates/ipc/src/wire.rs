@@ -168,7 +168,7 @@ pub struct Contact {
 pub enum ModemState {
     /// ModemManager or the modem is gone.
     Absent,
-    /// No SIM: emergency calls only.
+    /// Emergency calls only: no SIM, one that is locked, a network that allows no others, or a modem that ModemManager gave up.
     Emergency,
     /// Looking for a network.
     Searching,
@@ -212,7 +212,7 @@ pub struct Position {
     pub longitude: f64,
     /// Radius that holds the true position with 95 %, metres.
     pub accuracy_m: f64,
-    /// Seconds since 1970, UTC, as the receiver told it.
+    /// When it was true, seconds since 1970, UTC: as the receiver told it; of a cell, by the watch's clock.
     pub unix_time: i64,
     /// Id of the zone the watch is in, or empty.
     pub zone: String,
@@ -220,7 +220,8 @@ pub struct Position {
     pub doubt: String,
     /// What it is known by: `satellites`, or `cell` for the cell of the mobile network, which enters no zone; empty while unknown.
     pub source: String,
-    /// When it was true, milliseconds of the boot-time clock: its age, whatever the wall clock shows.
+    /// When the receiver told it, or the modem that it is in the cell, milliseconds of the boot-time clock: its age, whatever the wall
+    /// clock shows.
     pub boot_ms: u64,
     /// How long the receiver had looked for it, milliseconds; 0 for a cell.
     pub took_ms: u64,

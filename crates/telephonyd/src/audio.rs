@@ -15,13 +15,17 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Pauses between tries, doubled from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 
-/// Programs that switch the path, each an absolute path and arguments. None where there is no path (QEMU).
+/// Programs that switch the path, each a list: an absolute path and its arguments, which no shell sees. Empty where there is no
+/// path (QEMU).
+///
+/// Each run is a new process. alsa-lib keeps the verb in force in the process that set it, so the one that sets `HiFi` does not know
+/// of `Voice Call`, and runs no `DisableSequence` of it: the `EnableSequence` of `HiFi` itself has to undo all of `Voice Call`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AudioConfig {
-    /// Opens it, for example `alsaucm -c watch set _verb "Voice Call"`.
+    /// Opens it, for example `["/usr/bin/alsaucm", "-c", "watch", "set", "_verb", "Voice Call"]`.
     pub call: Vec<String>,
-    /// Closes it, for example `alsaucm -c watch set _verb HiFi`.
+    /// Closes it, whatever was open, for example `["/usr/bin/alsaucm", "-c", "watch", "set", "_verb", "HiFi"]`.
     pub idle: Vec<String>,
 }
 

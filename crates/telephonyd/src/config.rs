@@ -16,7 +16,7 @@ pub struct Config {
     pub bus: BusConfig,
     /// Where policyd publishes the store.
     pub store: PathBuf,
-    /// Our own folder: the guardians of the last good store.
+    /// Our own folder: the guardians of the last good store, the list of calls, the last SIM.
     pub state: PathBuf,
     /// What outlives a restart of the daemon and not one of the watch.
     pub runtime: PathBuf,

@@ -20,8 +20,8 @@ const PULSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RingConfig {
-    /// A program that plays the ring once, for example `/usr/bin/aplay -q -D ring /usr/share/nestling/ring.wav`; started again
-    /// while it rings.
+    /// A program that plays the ring once, an absolute path and its arguments, for example
+    /// `["/usr/bin/aplay", "-q", "-D", "ring", "/usr/share/nestling/ring.wav"]`; started again while it rings.
     pub player: Vec<String>,
     /// Folder of the vibrator's LED, for example `/sys/class/leds/vibrator`; its `brightness` is written.
     pub vibrator: Option<PathBuf>,

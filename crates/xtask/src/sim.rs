@@ -42,7 +42,7 @@ pub enum Sim {
         #[arg(allow_negative_numbers = true)]
         lon: f64,
     },
-    /// The watch walks along the points of a file, a line each: latitude, longitude
+    /// The watch walks along the points of a file, each a line with its latitude and longitude
     Walk {
         /// The file
         file: PathBuf,

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser as _};
+use sim::{Command, Fault, Scenario, Walk};
 use xtask::arguments::Arguments;
 use xtask::paths::root;
 
@@ -68,6 +69,7 @@ fn documents() -> Vec<Document> {
         "README.md",
         "ARCHITECTURE.md",
         "SECURITY.md",
+        "crates/sim/README.md",
         "services/README.md",
         "fuzz/README.md",
         "tests/defences/README.md",
@@ -131,6 +133,37 @@ fn every_example_parses() {
             assert_eq!(wrong, None, "{name}:\n{block}");
         }
     }
+}
+
+/// What stands in backticks where the reader of a `T` says what it knows, asked with what it does not know.
+fn known<T: serde::de::DeserializeOwned>(unknown: &str) -> Vec<String> {
+    let said = serde_json::from_str::<T>(unknown).err().unwrap().to_string();
+    let (_, names) = said.split_once("expected one of").unwrap();
+    names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_simulators_page_has_every_word_and_every_fault_and_the_simulator_takes_them() {
+    let page = Document::read(root().join("crates/sim/README.md"));
+    let blocks = |of: &'static str| {
+        page.blocks.iter().filter(move |(language, _)| language == of).map(|(_, block)| block.as_str())
+    };
+    let steps = |text: &str| Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}")).steps;
+    let mut words: Vec<Command> = blocks("toml").flat_map(steps).map(|step| step.command).collect();
+    words.extend(blocks("json").map(|block| serde_json::from_str::<Command>(block).unwrap()));
+    let words: Vec<_> = words.iter().map(|word| serde_json::to_value(word).unwrap()["do"].clone()).collect();
+    for word in known::<Command>(r#"{"do":"like"}"#) {
+        assert!(words.contains(&word.as_str().into()), "no example of {word}");
+    }
+    let begin = |fault: &str| format!("title = 'x'\n[[step]]\nat = 0\ndo = 'begin'\n{fault}\n");
+    let faults =
+        page.code().filter(|code| code.starts_with("fault = ")).flat_map(|fault| steps(&begin(fault)));
+    let faults: Vec<_> = faults.map(|step| step.command).collect();
+    for name in known::<Fault>(r#""like""#) {
+        let named = |command: &Command| matches!(command, Command::Begin { fault } if fault.name() == name);
+        assert!(faults.iter().any(named), "the fault {name} is not there");
+    }
+    assert_eq!(blocks("walk").map(|walk| Walk::parse(walk).unwrap()).count(), 1);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `org.nestling.Telephony1`: for the screen, which acts for the child. The developer's agent may look.
+//! `org.nestling.Telephony1`: for the screen, which acts for the child. The developer's agent may look, and call for help; locationd asks
+//! for the cell, and policyd may ask what the network says of the time.
 
 use daemon::Private;
 use daemon::access::{Access, Peer};
