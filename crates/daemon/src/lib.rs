@@ -1,5 +1,5 @@
 //! What every daemon does once: configuration, tracing, the bus, who is calling, readiness, shutdown,
-//! lines for the [`diary`], the [`rules`] in force.
+//! lines for the [`diary`], the [`rules`] in force, the kernel's files.
 //!
 //! A daemon's `main` reads its [`config`], starts [`tracing`], connects with [`bus::connect`], exports its
 //! objects, requests its name, calls [`notify::ready`], and then runs its core loop, which feeds
@@ -16,6 +16,7 @@ pub mod files;
 pub mod notify;
 mod private;
 pub mod rules;
+pub mod sysfs;
 pub mod wall;
 
 pub use private::Private;

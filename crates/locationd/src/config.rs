@@ -41,7 +41,7 @@ impl Default for Config {
             gpsd_commands: "/run/nestling/gpsd-control/control.sock".into(),
             receiver: "/dev/nestling/gnss".into(),
             receiver_always_on: false,
-            power_supply: "/sys/class/power_supply".into(),
+            power_supply: daemon::sysfs::POWER_SUPPLY.into(),
             iio: "/sys/bus/iio/devices".into(),
             cell_after: 600,
             store: daemon::rules::DIRECTORY.into(),

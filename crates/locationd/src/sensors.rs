@@ -1,19 +1,14 @@
 //! What the kernel tells of the watch itself: how full its battery is (Documentation/ABI/testing/sysfs-class-power) and how many steps
 //! its wearer has made (`in_steps_input` of sysfs-bus-iio).
 //!
-//! **Invariants:** nothing here waits, wakes or counts time: whoever is awake reads; of a file no more than [`READ`] bytes are read and of a
-//! folder no more than [`ENTRIES`] names; what cannot be is as good as absent, and is warned of once.
+//! **Invariants:** nothing here waits, wakes or counts time: whoever is awake reads; what cannot be is as good as absent, and is warned
+//! of once.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use daemon::sysfs;
 
 use crate::core::Battery;
-
-/// The longest value is a word or a number.
-const READ: u64 = 64;
-/// A watch has one battery, a charger and a few sensors.
-const ENTRIES: usize = 32;
 
 /// The two folders of the kernel's.
 #[derive(Debug)]
@@ -30,62 +25,27 @@ impl Sensors {
     }
 
     /// What the battery that was `before` is now; `None` where there is none, or nobody knows. Of several the fullest counts.
-    pub fn battery(&mut self, before: Battery) -> Option<Battery> {
-        let supplies = entries(&self.power_supply);
-        // What is in a keyboard, or in earphones, is not the watch's.
-        let ours = |supply: &&PathBuf| is(supply, "type", &["Battery"]) && !is(supply, "scope", &["Device"]);
-        let mut fullest = None;
-        for battery in supplies.iter().filter(ours) {
-            let percent = value(&battery.join("capacity")).and_then(|text| text.parse().ok());
-            match percent.filter(|percent| *percent <= 100) {
-                Some(percent) => fullest = fullest.max(Some((percent, battery))),
-                None => self.warn("a battery does not say how full it is"),
-            }
-        }
-        let (percent, battery): (u8, _) = fullest?;
-        Some(before.at(percent, is(battery, "status", &["Charging", "Full"])))
+    pub fn battery(&self, before: Battery) -> Option<Battery> {
+        sysfs::battery(&self.power_supply).map(|charge| before.at(charge.percent, charge.charging))
     }
 
     /// What the pedometer has counted; `None` where there is none, or nobody knows.
     pub fn steps(&mut self) -> Option<u64> {
-        let text = entries(&self.iio).iter().find_map(|device| value(&device.join("in_steps_input")))?;
+        let devices = sysfs::entries(&self.iio);
+        let text = devices.iter().find_map(|device| sysfs::value(&device.join("in_steps_input")))?;
         let steps = text.parse().ok();
-        if steps.is_none() {
-            self.warn("the pedometer counts nonsense");
+        if steps.is_none() && !self.warned {
+            tracing::warn!("the pedometer counts nonsense; no more is said of that");
+            self.warned = true;
         }
         steps
     }
-
-    fn warn(&mut self, what: &str) {
-        if !self.warned {
-            tracing::warn!("{what}; no more is said of that");
-        }
-        self.warned = true;
-    }
-}
-
-/// In the order of their names.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.take(ENTRIES).map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
-}
-
-/// What a file of one value holds.
-fn value(file: &Path) -> Option<String> {
-    let mut text = String::new();
-    File::open(file).ok()?.take(READ).read_to_string(&mut text).ok()?;
-    Some(text.trim().to_owned())
-}
-
-fn is(supply: &Path, name: &str, any: &[&str]) -> bool {
-    value(&supply.join(name)).is_some_and(|text| any.contains(&text.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use tempfile::TempDir;
 
     struct Kernel {
@@ -106,54 +66,31 @@ mod tests {
             fs::write(file, bytes).unwrap();
         }
 
-        fn battery(&mut self) -> Option<Battery> {
+        fn battery(&self) -> Option<Battery> {
             self.sensors.battery(Battery::Good)
         }
     }
 
     #[test]
-    fn a_battery_is_the_watchs_own_and_the_fullest_of_several() {
-        let mut kernel = Kernel::new();
-        assert_eq!(kernel.battery(), None);
-        kernel.says("power/charger/type", "USB\n");
-        kernel.says("power/charger/capacity", "100\n");
-        kernel.says("power/earphones/type", "Battery\n");
-        kernel.says("power/earphones/scope", "Device\n");
-        kernel.says("power/earphones/capacity", "90\n");
+    fn a_battery_is_low_or_dying_unless_it_is_charged() {
+        let kernel = Kernel::new();
         assert_eq!(kernel.battery(), None);
         kernel.says("power/cell/type", "Battery\n");
-        kernel.says("power/cell/capacity", "2\n");
-        assert_eq!(kernel.battery(), Some(Battery::Dying), "without a word it is not charged");
-        for (status, expected) in [
-            ("Discharging", Battery::Dying),
-            ("Not charging", Battery::Dying),
-            ("Unknown", Battery::Dying),
-            ("Charging", Battery::Good),
-            ("Full", Battery::Good),
+        for (capacity, status, expected) in [
+            ("2\n", "Discharging\n", Battery::Dying),
+            ("2\n", "Charging\n", Battery::Good),
+            ("10\n", "Unknown\n", Battery::Low),
         ] {
-            kernel.says("power/cell/status", format!("{status}\n"));
-            assert_eq!(kernel.battery(), Some(expected), "{status}");
+            kernel.says("power/cell/capacity", capacity);
+            kernel.says("power/cell/status", status);
+            assert_eq!(kernel.battery(), Some(expected));
         }
-        kernel.says("power/cell/status", "Discharging\n");
-        kernel.says("power/strap/type", "Battery\n");
-        kernel.says("power/strap/capacity", "10\n");
-        assert_eq!(kernel.battery(), Some(Battery::Low));
     }
 
     #[test]
-    fn nonsense_is_no_battery_and_no_step() {
+    fn nonsense_is_no_step() {
         let mut kernel = Kernel::new();
         let long = "1".repeat(1_000_000);
-        kernel.says("power/cell/type", "Battery\n");
-        for nonsense in ["", "101", "-1", "1e1", "full", &long, "\u{0}", "256"] {
-            kernel.says("power/cell/capacity", nonsense);
-            assert_eq!(kernel.battery(), None, "{}", nonsense.len());
-        }
-        // Nobody reads so far.
-        kernel.says("power/cell/capacity", format!("5{}full", " ".repeat(100)));
-        assert_eq!(kernel.battery(), Some(Battery::Low));
-        kernel.says("power/cell/capacity", b"\xff\xfe");
-        assert_eq!(kernel.battery(), None);
         for nonsense in ["", "-1", "many", "18446744073709551616", &long] {
             kernel.says("iio/iio:device0/in_steps_input", nonsense);
             assert_eq!(kernel.sensors.steps(), None, "{}", nonsense.len());

@@ -8,13 +8,13 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use daemon::sysfs;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use panel::{Layer, Under};
 use slint::{ComponentHandle as _, PlatformError, Timer, TimerMode};
 
-use crate::battery;
 use crate::model::{Command, Event, Model, Screen, Touch};
 use crate::pages::{
     Finger, Touched, app, apps, call, calls, contacts, emergency, enrol, face, lock, looked, looks, lost,
@@ -51,7 +51,7 @@ impl Device for ThisDevice {
     }
 
     fn battery(&self) -> Option<u8> {
-        battery::percent(Path::new(battery::FOLDER))
+        sysfs::battery(Path::new(sysfs::POWER_SUPPLY)).map(|charge| charge.percent)
     }
 }
 

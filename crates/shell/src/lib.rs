@@ -13,7 +13,6 @@ mod ui {
 }
 
 pub mod app;
-mod battery;
 pub mod bus;
 pub mod display;
 mod faces;

@@ -123,10 +123,15 @@ impl Track {
             longitude_e6: micro(here.place.longitude()),
             accuracy_m: here.accuracy_m.ceil() as u16,
         };
-        let needless = |before: &Row| {
-            Row { at, ..*before } == row || last.is_none() && !has_moved(before, here, at) || before.at > at
-        };
-        if self.is_expired(&row, now) || self.rows.back().is_some_and(|(_, before)| needless(before)) {
+        let needless =
+            |before: &Row| Row { at, ..*before } == row || last.is_none() && !has_moved(before, here, at);
+        if self.rows.back().is_some_and(|(_, before)| needless(before)) {
+            return Ok(());
+        }
+        // Nor are rows out of order.
+        let too_late =
+            self.is_expired(&row, now) || self.rows.back().is_some_and(|(_, before)| before.at > at);
+        if last.is_some_and(|ago| !ago.is_zero()) && too_late {
             return Ok(());
         }
         self.date(now)?;
