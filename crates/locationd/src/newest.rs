@@ -165,7 +165,7 @@ mod tests {
             let (told, took) = (Duration::from_secs(told), Duration::from_secs(30));
             Newest { coarse: Some(Coarse { fix, told, took }), ..newest(true, true) }
         };
-        assert_eq!(coarse(1119).position(at(1200), OLD).accuracy_m, 6.0, "the good one is new");
+        assert_eq!(coarse(1119).position(at(1200), OLD).zone, "home", "the good one is new");
         let told = coarse(1120).position(at(1719), OLD);
         assert_eq!(
             (told.source.as_str(), told.doubt.as_str(), told.accuracy_m),
