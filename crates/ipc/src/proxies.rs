@@ -163,9 +163,10 @@ pub trait Telephony1 {
     default_path = "/org/nestling/Location1"
 )]
 pub trait Location1 {
-    /// Help is called for: the receiver stays on for three minutes from now. For telephonyd alone.
+    /// Help is called for: the receiver stays on for three minutes from now, in which telephonyd may read the position. The diary
+    /// says so: `position-for-help`. For telephonyd alone.
     fn help_called(&self) -> Result<()>;
-    /// The newest believed position.
+    /// The newest believed position. `AccessDenied` for everybody else, and for telephonyd when no help was called for.
     #[zbus(property(emits_changed_signal = "false"))]
     fn position(&self) -> zbus::Result<Position>;
 }

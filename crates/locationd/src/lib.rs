@@ -2,7 +2,7 @@
 //!
 //! [`gpsd`] reads what gpsd says and takes it for hostile; [`core`] decides, without I/O, what to believe, when the receiver is on
 //! and when a zone was entered or left; [`receiver`] switches it; [`sensors`] says how the watch is; [`newest`] is what is told,
-//! by satellites or by the cell;
+//! by satellites or by the cell, and [`looks`] and [`help`] say to whom and until when;
 //! [`track`] remembers for as long as the family said; [`bus`] offers `Location1`; [`service`]
 //! joins them in one loop.
 //!
@@ -14,6 +14,7 @@ mod cells;
 pub mod config;
 pub mod core;
 pub mod gpsd;
+pub mod help;
 pub mod looks;
 pub mod newest;
 pub mod receiver;

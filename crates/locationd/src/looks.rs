@@ -1,7 +1,7 @@
 //! Until when a guardian looks, and who is given the position meanwhile.
 //!
 //! **Invariants:** a look is over at its end, on the boot-time clock, whatever policyd says or whether it is there; who carries
-//! the position to a guardian is given it only while a look is open.
+//! the position to a guardian is given it only while a look is open, and telephonyd only while it is open for help ([`crate::help`]).
 
 use std::time::Duration;
 
@@ -23,6 +23,15 @@ pub enum Reader {
     Bearer,
 }
 
+/// Until when it is given, on the boot-time clock; `None`: it is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The end of the last open look.
+    pub look: Option<Duration>,
+    /// The end of the time that help opened.
+    pub help: Option<Duration>,
+}
+
 impl Reader {
     /// Who may ask at all. Nobody is a bearer yet.
     pub fn of(peer: Peer) -> Option<Self> {
@@ -33,11 +42,13 @@ impl Reader {
         }
     }
 
-    /// Whether the position is given; `open` is when the last open look ends, on the boot-time clock.
-    pub fn is_given(self, open: Option<Duration>, now: Duration) -> bool {
+    /// Whether the position is given `now`, on the boot-time clock.
+    pub fn is_given(self, given: Given, now: Duration) -> bool {
+        let is_open = |end: Option<Duration>| end.is_some_and(|end| now < end);
         match self {
-            Self::Lifeline | Self::Developer => true,
-            Self::Bearer => open.is_some_and(|end| now < end),
+            Self::Lifeline => is_open(given.help),
+            Self::Developer => true,
+            Self::Bearer => is_open(given.look),
         }
     }
 }
@@ -82,20 +93,35 @@ fn last_end(looking: &[Look]) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    /// A moment of the boot-time clock, and one in which nothing ended yet.
+    const END: Duration = Duration::from_secs(220);
+    const BEFORE: Duration = Duration::from_millis(219_999);
+
     #[test]
     fn t16_a_bearer_is_given_the_position_only_while_a_look_is_open() {
-        let (end, before) = (Duration::from_secs(220), Duration::from_millis(219_999));
-        assert!(!Reader::Bearer.is_given(None, before));
-        assert!(Reader::Bearer.is_given(Some(end), before));
-        assert!(!Reader::Bearer.is_given(Some(end), end), "it ends by itself");
+        let (look, help) = (Given { look: Some(END), help: None }, Given { look: None, help: Some(END) });
+        assert!(!Reader::Bearer.is_given(Given::default(), BEFORE) && !Reader::Bearer.is_given(help, BEFORE));
+        assert!(Reader::Bearer.is_given(look, BEFORE));
+        assert!(!Reader::Bearer.is_given(look, END), "it ends by itself");
     }
 
     #[test]
-    fn t14_nobody_in_a_product_carries_a_position_yet_and_help_waits_for_no_look() {
+    fn t14_telephonyd_is_given_the_position_only_while_it_is_open_for_help() {
+        let (look, help) = (Given { look: Some(END), help: None }, Given { look: None, help: Some(END) });
+        let lifeline = Reader::Lifeline;
+        assert!(!lifeline.is_given(Given::default(), BEFORE) && !lifeline.is_given(look, BEFORE));
+        assert!(lifeline.is_given(help, BEFORE), "no look is waited for");
+        assert!(!lifeline.is_given(help, END), "it ends by itself");
+    }
+
+    #[test]
+    fn t14_nobody_in_a_product_carries_a_position_yet() {
         let peers = [Peer::Policy, Peer::Telephony, Peer::Location, Peer::Apps, Peer::Shell, Peer::Agent];
         let readers: Vec<_> = peers.into_iter().filter_map(Reader::of).collect();
         assert_eq!(readers, [Reader::Lifeline, Reader::Developer]);
-        assert!(readers.iter().all(|reader| reader.is_given(None, Duration::ZERO)));
+        let always: Vec<_> =
+            readers.into_iter().filter(|reader| reader.is_given(Given::default(), BEFORE)).collect();
+        assert_eq!(always, [Reader::Developer]);
     }
 
     #[test]

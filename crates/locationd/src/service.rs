@@ -23,7 +23,7 @@ use crate::newest::{Coarse, Newest};
 use crate::receiver::Receiver;
 use crate::sensors::Sensors;
 use crate::track::Keeper;
-use crate::{cells, looks};
+use crate::{cells, help, looks};
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
@@ -45,8 +45,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (newest, told) = watch::channel(Newest::default());
     let old = Duration::from_secs(config.cell_after);
     let (open, look) = watch::channel(None);
-    let help = Arc::new(Notify::new());
-    let object = Location1::new(told, old, look, Arc::clone(&help), access);
+    let (help, mut helped) = watch::channel(None);
+    let object = Location1::new(told, old, look, help, access);
     connection.object_server().at(paths::LOCATION, object).await?;
     let diary = Diary::start(&connection).await.context("cannot listen for policyd")?;
     // Listened to before the store is read, so that no change falls between.
@@ -67,6 +67,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         asks: Arc::default(),
         asked: None,
         doubts: 0,
+        help: None,
     };
     here.apply_rules();
     connection.request_name(names::LOCATION).await.context("the name is taken")?;
@@ -109,7 +110,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                     here.plan(PowerEvent::Looked);
                 }
             }
-            () = help.notified() => here.plan(PowerEvent::Sos),
+            Ok(()) = helped.changed() => {
+                here.plan(PowerEvent::Sos);
+                let until = *helped.borrow_and_update();
+                // Once for what may be read, however often it was called for.
+                if std::mem::replace(&mut here.help, until) != until {
+                    here.diary.record(help::LINE, [("minutes", (help::OPEN.as_secs() / 60).to_string())]);
+                }
+            }
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
                 if here.refresh_rules() {
@@ -158,6 +166,8 @@ struct Here {
     asked: Option<Duration>,
     /// Fixes in a row that were not believed, for the journal.
     doubts: u64,
+    /// Until when the diary says that telephonyd may read the position.
+    help: Option<Duration>,
 }
 
 impl Here {

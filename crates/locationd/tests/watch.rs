@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use nestling_locationd::track::Row;
 use policy::{Days, Expect, Place, Zone};
 use sim::{LatLon, Walk};
+use zbus::Connection;
 
 use world::{SCHOOL, Watch, home, school_zone, south_of_school};
 
@@ -252,30 +253,60 @@ async fn a51_a_fix_from_the_other_side_of_town_for_a_moment_moves_nobody() {
     assert!(watch.policyd.lines().is_empty());
 }
 
+/// What `Get` answers, and whether `GetAll` tells it.
+async fn asked(connection: &Connection) -> (Result<Position, String>, bool) {
+    let location = Location1Proxy::new(connection).await.unwrap();
+    let got = location.position().await.map_err(|error| error.to_string());
+    let all = zbus::fdo::PropertiesProxy::builder(connection)
+        .destination(ipc::names::LOCATION)
+        .path(ipc::paths::LOCATION)
+        .build()
+        .await
+        .unwrap()
+        .get_all("org.nestling.Location1".try_into().unwrap())
+        .await;
+    (got, all.is_ok_and(|all| all.contains_key("Position")))
+}
+
 #[tokio::test]
-async fn a38_only_the_lifeline_and_the_agent_read_the_position() {
+async fn a38_only_the_agent_reads_the_position_and_telephonyd_only_while_help_is_called() {
     let watch = Watch::start(&[]).await;
-    for (name, allowed) in
-        [("org.nestling.Shell", false), ("org.nestling.Policy", false), ("org.nestling.Telephony", true)]
-    {
+    watch.policyd.leave().await;
+    let mut others = Vec::new();
+    for name in ["org.nestling.Shell", "org.nestling.Policy", "org.nestling.Apps"] {
         let connection = watch.bus.connect().await.unwrap();
-        if name == "org.nestling.Policy" {
-            watch.policyd.leave().await;
-        }
         connection.request_name(name).await.unwrap();
-        let location = Location1Proxy::new(&connection).await.unwrap();
-        assert_eq!(location.position().await.is_ok(), allowed, "{name}");
-        let all = zbus::fdo::PropertiesProxy::builder(&connection)
-            .destination(ipc::names::LOCATION)
-            .path(ipc::paths::LOCATION)
-            .build()
-            .await
-            .unwrap()
-            .get_all("org.nestling.Location1".try_into().unwrap())
-            .await;
-        let seen = all.is_ok_and(|all| all.contains_key("Position"));
-        assert_eq!(seen, allowed, "{name} with GetAll");
+        others.push((name, connection));
     }
+    let telephonyd = watch.bus.connect().await.unwrap();
+    telephonyd.request_name("org.nestling.Telephony").await.unwrap();
+    let (refused, seen) = asked(&telephonyd).await;
+    assert!(refused.is_err() && !seen, "{refused:?}");
+    for help in [false, true] {
+        for (name, connection) in &others {
+            assert_eq!(asked(connection).await, (refused.clone(), false), "{name}, help {help}");
+        }
+        assert!(matches!(asked(&watch.agent).await, (Ok(_), true)));
+        Location1Proxy::new(&telephonyd).await.unwrap().help_called().await.unwrap();
+        assert!(matches!(asked(&telephonyd).await, (Ok(_), true)));
+    }
+}
+
+#[tokio::test]
+async fn t14_that_telephonyd_may_read_the_position_is_one_line_of_the_diary_without_a_place() {
+    let watch = Watch::start(&[]).await;
+    let telephonyd = watch.bus.connect().await.unwrap();
+    telephonyd.request_name("org.nestling.Telephony").await.unwrap();
+    let location = Location1Proxy::new(&telephonyd).await.unwrap();
+    location.help_called().await.unwrap();
+    let line = watch.policyd.line(0, PATIENCE).await;
+    let details: Vec<_> = line.details.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!((line.kind.as_str(), details), ("position-for-help", vec![("minutes", "3")]));
+    location.help_called().await.unwrap();
+    let home = Zone { id: "home".into(), name: "Home".into(), latitude_e6: 60_167_403, ..school_zone() };
+    watch.publish(2, &[home]).await;
+    assert_eq!(watch.policyd.line(1, PATIENCE).await.kind, "zone-entered", "the same call is told once");
+    watch.log_holds_no_coordinate();
 }
 
 #[tokio::test]

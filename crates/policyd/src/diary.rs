@@ -13,6 +13,9 @@ use ipc::{DiaryEntry, limits};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
+use crate::core::looks::{Looks, MOST};
+use crate::core::past::{Back, Past};
+
 const SCHEMA: &str = "
 PRAGMA application_id = 0x4e444941; -- \"NDIA\"
 PRAGMA user_version = 1;
@@ -166,21 +169,31 @@ impl Diary {
         Ok(seq)
     }
 
-    /// Which guardian did something policyd wrote as `kind`, and when, from `since` on, seconds since 1970; oldest first.
+    /// Who did what policyd wrote as `kind`, as far as it still counts at `now`, seconds since 1970; oldest first, the newest
+    /// [`MOST`] at most.
     ///
     /// # Errors
     /// SQLite.
-    pub fn guardians_of(&self, kind: &str, since: i64) -> Result<Vec<(i64, String)>, DiaryError> {
+    pub fn guardians_of(&self, kind: &str, now: i64) -> Result<Vec<Past>, DiaryError> {
         let mut statement = self.db.prepare(
-            "SELECT unix_time, details FROM line
-             WHERE source = 'policy' AND kind = ?1 AND unix_time >= ?2 ORDER BY seq",
+            "SELECT unix_time, iif(source = 'policy' AND kind = ?1, details, NULL) FROM line ORDER BY seq DESC",
         )?;
-        let rows = statement.query_map(params![kind, since], |row| {
-            let details: String = row.get(1)?;
-            let mut details: HashMap<String, String> = serde_json::from_str(&details).unwrap_or_default();
-            Ok((row.get(0)?, details.remove("guardian").unwrap_or_default()))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = statement.query([kind])?;
+        let (mut back, mut past) = (Back::from(now), Vec::new());
+        while past.len() < MOST
+            && let Some(row) = rows.next()?
+        {
+            let unix = row.get(0)?;
+            // Every line says what time it was.
+            let age = back.to(unix);
+            let details: Option<String> = row.get(1)?;
+            if let Some(details) = details.filter(|_| Looks::remembers(unix, age, now)) {
+                let mut details: HashMap<String, String> = serde_json::from_str(&details).unwrap_or_default();
+                past.push(Past { guardian: details.remove("guardian").unwrap_or_default(), unix, age });
+            }
+        }
+        past.reverse();
+        Ok(past)
     }
 
     /// Lines after number `after`, oldest first.

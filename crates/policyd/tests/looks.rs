@@ -51,6 +51,10 @@ impl Home {
     }
 
     fn boot(&self, seconds: u64) -> Office {
+        self.boot_at(at(seconds))
+    }
+
+    fn boot_at(&self, now: Now) -> Office {
         let path = |name: &str| self.dir.path().join(name);
         let config = Config {
             state: path("state"),
@@ -59,13 +63,17 @@ impl Home {
             allow_memory: true,
             ..Config::default()
         };
-        Office::open(&config, at(seconds)).unwrap()
+        Office::open(&config, now).unwrap()
     }
 }
 
 fn look(office: &mut Office, who: &mut Signer, seconds: u64) -> Result<u64, Refusal> {
+    look_at(office, who, at(seconds))
+}
+
+fn look_at(office: &mut Office, who: &mut Signer, now: Now) -> Result<u64, Refusal> {
     let watch = WatchId::parse(office.watch()).unwrap();
-    office.submit(&who.order(&watch, 0, Body::Locate {}).to_bytes(), at(seconds))
+    office.submit(&who.order(&watch, 0, Body::Locate {}).to_bytes(), now)
 }
 
 /// Lines from the fourth on: what is before was the binding.
@@ -183,6 +191,46 @@ fn a54_a_restart_of_policyd_forgets_no_look() {
     look(&mut office, &mut home.mum, 3700).unwrap();
 }
 
+/// The battery was flat, and the clock begins anew a minute after the last line, or years before it.
+#[test]
+fn a54_a_lost_clock_opens_no_look_and_refuses_nobody_for_what_was_long_ago() {
+    for years in [0, 20] {
+        let (mut home, mut office) = Home::new();
+        for hour in 0..30 {
+            look(&mut office, &mut home.mum, hour * 3600).unwrap();
+        }
+        look(&mut office, &mut home.dad, 30 * 3600).unwrap();
+        drop(office);
+        let lost = |seconds: u64| Now {
+            boot: Duration::from_secs(seconds),
+            unix: at(30 * 3600 + seconds).unix - years * 31_557_600,
+        };
+        let mut office = home.boot_at(lost(20));
+        let seen = office.seen(lost(20));
+        assert_eq!(seen.looking, [], "nobody looks");
+        assert_eq!((seen.today, seen.looked.len()), if years == 0 { (17, 16) } else { (0, 0) });
+        for second in 30..41 {
+            look_at(&mut office, &mut home.mum, lost(second)).unwrap();
+        }
+        assert_eq!(office.seen(lost(41)).looking.len(), 1);
+    }
+}
+
+#[test]
+fn a54_a_clock_that_jumps_neither_gives_more_looks_nor_closes_an_open_one() {
+    for days in [-2, 2] {
+        let (mut home, mut office) = Home::new();
+        let jumped = |seconds| Now { unix: at(seconds).unix + days * 86_400, ..at(seconds) };
+        look(&mut office, &mut home.dad, 10).unwrap();
+        for second in 10..21 {
+            look(&mut office, &mut home.mum, second).unwrap();
+        }
+        look_at(&mut office, &mut home.mum, jumped(30)).unwrap();
+        assert_eq!(office.seen(jumped(31)).looking.len(), 2);
+        assert!(matches!(look_at(&mut office, &mut home.mum, jumped(40)), Err(Refusal::Busy(_))));
+    }
+}
+
 #[test]
 fn t25_the_list_of_the_day_is_the_newest_sixteen_looks_and_ends_at_midnight() {
     let (mut home, mut office) = Home::new();
@@ -294,4 +342,22 @@ fn a54_a_thousand_searches_are_twelve_an_hour_and_two_lines_also_over_a_restart(
     expected.extend(["search-refused", "looked", "search-refused", "search-refused", "searched"]);
     assert_eq!(kinds, expected);
     search(&mut office, &mut home.mum, 3700).unwrap();
+}
+
+#[test]
+fn a54_of_searches_before_the_clock_was_lost_half_an_hours_count_is_left() {
+    let (mut home, mut office) = Home::new();
+    for second in 10..22 {
+        search(&mut office, &mut home.mum, second).unwrap();
+    }
+    drop(office);
+    let lost =
+        |seconds: u64| Now { boot: Duration::from_secs(seconds), unix: i64::try_from(seconds).unwrap() };
+    let mut office = home.boot_at(lost(20));
+    assert_eq!(office.search(lost(20)), ipc::Search::none());
+    let watch = WatchId::parse(office.watch()).unwrap();
+    for second in 30..43 {
+        let order = home.mum.order(&watch, 0, Body::Ring {}).to_bytes();
+        assert_eq!(office.submit(&order, lost(second)).is_ok(), second < 36, "{second}");
+    }
 }

@@ -163,7 +163,8 @@ fn the_simulators_page_has_every_word_and_every_fault_and_the_simulator_takes_th
         let named = |command: &Command| matches!(command, Command::Begin { fault } if fault.name() == name);
         assert!(faults.iter().any(named), "the fault {name} is not there");
     }
-    assert_eq!(blocks("walk").map(|walk| Walk::parse(walk).unwrap()).count(), 1);
+    let walks: Vec<_> = blocks("walk").map(|walk| Walk::parse(walk).unwrap()).collect();
+    assert_eq!(walks.len(), 1);
 }
 
 #[test]

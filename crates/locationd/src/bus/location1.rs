@@ -1,20 +1,20 @@
 //! `org.nestling.Location1`
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::access::{Access, Peer};
 use daemon::clock::boot_time;
 use daemon::wall::Now;
 use ipc::Position;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use zbus::message::Header;
 use zbus::{fdo, interface};
 
-use crate::looks::Reader;
+use crate::help;
+use crate::looks::{Given, Reader};
 use crate::newest::Newest;
 
-/// Where the watch is: for the lifeline, and for who carries it to a guardian while he looks.
+/// Where the watch is: for the lifeline while help is called for, and for who carries it to a guardian while he looks.
 #[derive(Debug)]
 pub struct Location1 {
     newest: watch::Receiver<Newest>,
@@ -22,8 +22,8 @@ pub struct Location1 {
     old: Duration,
     /// When the last open look ends.
     look: watch::Receiver<Option<Duration>>,
-    /// Help is called for.
-    help: Arc<Notify>,
+    /// When the time ends that help opened.
+    help: watch::Sender<Option<Duration>>,
     access: Access,
 }
 
@@ -31,12 +31,12 @@ const HELP: &[Peer] = &[Peer::Telephony];
 const READERS: &[Peer] = &[Peer::Telephony, Peer::Agent];
 
 impl Location1 {
-    /// Serves the newest value of `newest`, as far as the newest of `look` allows, and notifies `help`; see [`Newest::position`] for `old`.
+    /// Serves the newest value of `newest`, as far as the newest of `look` and `help` allow, which it tells of each call; see [`Newest::position`] for `old`.
     pub fn new(
         newest: watch::Receiver<Newest>,
         old: Duration,
         look: watch::Receiver<Option<Duration>>,
-        help: Arc<Notify>,
+        help: watch::Sender<Option<Duration>>,
         access: Access,
     ) -> Self {
         Self { newest, old, look, help, access }
@@ -47,7 +47,7 @@ impl Location1 {
 impl Location1 {
     async fn help_called(&self, #[zbus(header)] header: Header<'_>) -> ipc::Result<()> {
         self.access.require(&header, HELP).await?;
-        self.help.notify_one();
+        self.help.send_modify(|until| help::called(until, boot_time()));
         Ok(())
     }
 
@@ -56,10 +56,10 @@ impl Location1 {
         // Without a header it is our own process that asks.
         if let Some(header) = header {
             let caller = self.access.require(&header, READERS).await;
+            let given = Given { look: *self.look.borrow(), help: *self.help.borrow() };
             let reader = caller.ok().and_then(Reader::of);
-            let reader = reader.ok_or_else(|| fdo::Error::AccessDenied("not for this user".into()))?;
-            if !reader.is_given(*self.look.borrow(), boot_time()) {
-                return Err(fdo::Error::AccessDenied("nobody looks".into()));
+            if !reader.is_some_and(|reader| reader.is_given(given, boot_time())) {
+                return Err(fdo::Error::AccessDenied("not for this user now".into()));
             }
         }
         Ok(self.newest.borrow().position(Now::read(), self.old))

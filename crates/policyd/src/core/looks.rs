@@ -1,13 +1,25 @@
 //! Who looks where the child is: until when, how often, and how many it were today.
 //!
 //! **Invariants:** a look ends by itself, on the boot-time clock, and no other look makes it longer; in any hour there are at
-//! most [`AN_HOUR`] of one guardian; those beyond are two lines an hour in the diary, however many they are.
+//! most [`AN_HOUR`] of one guardian; those beyond are two lines an hour in the diary, however many they are; nobody is seen
+//! looking for a look of before this boot.
+//!
+//! Within a run of policyd the hour is one of the boot-time clock, and no step of the wall clock changes it. After a start the diary
+//! says what was before, in the wall clock, and a flat battery may have set that back: lines are then from the future, and how old
+//! they are is not known. Counting none would give a whole hour's looks to whoever sets the clock back; counting all would refuse
+//! a guardian for an hour, just when the watch is back and has to be found. So they count only as far as the lines after them do not
+//! say that an hour has passed, and together take no more than half of the room: a clock that is lost leaves every guardian
+//! six looks, and a clock set back with a restart gives no more than six, each with its line. They open no look. A clock that is set
+//! forward over a restart forgets: that is what time that passed looks like. The day's looks are those the diary has under its date.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use daemon::wall::Now;
+use orders::MAX_GUARDIANS;
+
+use super::past::{Age, Past};
 
 /// How long a look is open.
 pub const OPEN: Duration = Duration::from_mins(2);
@@ -15,8 +27,12 @@ pub const OPEN: Duration = Duration::from_mins(2);
 pub const AN_HOUR: usize = 12;
 
 const HOUR: Duration = Duration::from_hours(1);
+/// What may be left of them when the clock is lost.
+const UNSURE: usize = AN_HOUR / 2;
 /// Looks are remembered for so many seconds: longer than any day.
-pub const REMEMBERED: i64 = 26 * 3600;
+const REMEMBERED: i64 = 26 * 3600;
+/// More looks than that are not given in that time, and not remembered.
+pub const MOST: usize = MAX_GUARDIANS * AN_HOUR * 26;
 
 /// A look that was given.
 #[derive(Debug)]
@@ -26,6 +42,8 @@ struct Given {
     at: i64,
     /// For the day it belongs to.
     unix: i64,
+    /// False: of before, and `at` is the latest that it can be.
+    sure: bool,
 }
 
 /// A guardian's looks that were too many: the first was told at once.
@@ -55,27 +73,42 @@ pub struct Looks {
 }
 
 impl Looks {
-    /// What the diary knows of: when, in seconds since 1970, and who, oldest first. A clock that was set since moves
-    /// them in the hour, but none into the future.
-    pub fn of_diary(lines: impl IntoIterator<Item = (i64, String)>, now: Now) -> Self {
-        let given = lines.into_iter().map(|(unix, guardian)| {
-            let age = now.unix.saturating_sub(unix).max(0).saturating_mul(1000);
-            Given { guardian, at: millis(now.boot).saturating_sub(age), unix }
+    /// What the diary knows of, oldest first; at most [`MOST`].
+    pub fn of_diary(lines: impl IntoIterator<Item = Past>, now: Now) -> Self {
+        let given = lines.into_iter().map(|Past { guardian, unix, age }| {
+            let at = millis(now.boot).saturating_sub(age.seconds.saturating_mul(1000));
+            Given { guardian, at, unix, sure: age.sure }
         });
         Self { given: given.collect(), too_many: Vec::new() }
     }
 
+    /// Whether a line of the diary is of the last day, or may be of the last hour.
+    pub fn remembers(unix: i64, age: Age, now: i64) -> bool {
+        let is_of_day = unix <= now && unix > now.saturating_sub(REMEMBERED);
+        is_of_day || !age.sure && age.seconds < HOUR.as_secs().cast_signed()
+    }
+
     /// Whether a guardian may look once more.
     pub fn has_room(&self, guardian: &str, now: Now) -> bool {
-        let since = millis(now.boot).saturating_sub(millis(HOUR));
+        let since = an_hour_before(now);
         let recent = self.given.iter().filter(|given| given.guardian == guardian && given.at > since);
-        recent.count() < AN_HOUR
+        let (sure, unsure): (Vec<_>, Vec<_>) = recent.partition(|given| given.sure);
+        sure.len() + unsure.len().min(UNSURE) < AN_HOUR
     }
 
     /// A guardian looks.
     pub fn give(&mut self, guardian: &str, now: Now) {
-        self.given.retain(|given| given.unix > now.unix.saturating_sub(REMEMBERED));
-        self.given.push(Given { guardian: guardian.to_owned(), at: millis(now.boot), unix: now.unix });
+        let (day, hour) = (now.unix.saturating_sub(REMEMBERED), an_hour_before(now));
+        // Whatever the wall clock says, the last hour counts.
+        self.given.retain(|given| given.unix > day || given.at > hour);
+        let more = (self.given.len() + 1).saturating_sub(MOST);
+        self.given.drain(..more);
+        self.given.push(Given {
+            guardian: guardian.to_owned(),
+            at: millis(now.boot),
+            unix: now.unix,
+            sure: true,
+        });
     }
 
     /// A look was too many. True: it is to be told at once; the others of this hour are counted.
@@ -97,7 +130,7 @@ impl Looks {
     /// Who looks now, by guardian.
     pub fn open(&self, now: Duration) -> Vec<Open> {
         let mut began = BTreeMap::new();
-        for Given { guardian, at, .. } in &self.given {
+        for Given { guardian, at, .. } in self.given.iter().filter(|given| given.sure && given.at > 0) {
             let since = began.entry(guardian).or_insert(*at);
             // A look within an open one counts and opens nothing.
             if *at >= since.saturating_add(millis(OPEN)) {
@@ -135,6 +168,10 @@ impl Looks {
     }
 }
 
+fn an_hour_before(now: Now) -> i64 {
+    millis(now.boot).saturating_sub(millis(HOUR))
+}
+
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
@@ -145,6 +182,7 @@ fn duration(millis: i64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::super::past::Back;
     use super::*;
     use proptest::prelude::*;
 
@@ -198,22 +236,85 @@ mod tests {
         assert_eq!(looks.floods(Duration::MAX), [], "one alone has been told");
     }
 
+    /// What the diary has of mum, by when, where `last` is its last line.
+    fn past(times: &[i64], last: i64, now: i64) -> Vec<Past> {
+        let mut back = Back::from(now);
+        back.to(last);
+        let past = times.iter().rev().map(|unix| (*unix, back.to(*unix)));
+        let past = past.filter(|(unix, age)| Looks::remembers(*unix, *age, now));
+        let mut past: Vec<_> =
+            past.map(|(unix, age)| Past { guardian: "mum".to_owned(), unix, age }).collect();
+        past.reverse();
+        past
+    }
+
+    /// How often mum may look at once.
+    fn room(looks: &mut Looks, now: Now) -> usize {
+        (0..100).take_while(|_| looks.has_room("mum", now).then(|| looks.give("mum", now)).is_some()).count()
+    }
+
     #[test]
-    fn a54_neither_a_restart_nor_a_clock_that_was_set_back_forgets_a_look() {
-        let lines = |unix: i64| (0..12).map(move |n| (unix + n, "mum".to_owned()));
+    fn a54_a_restart_forgets_no_look() {
         let now = at(600);
-        assert!(!Looks::of_diary(lines(now.unix - 3000), now).has_room("mum", now));
-        assert!(
-            Looks::of_diary(lines(now.unix - 3600), now).has_room("mum", now),
-            "the first is an hour ago"
-        );
-        let ahead = Looks::of_diary(lines(now.unix + 90_000), now);
-        assert!(!ahead.has_room("mum", at(600 + 3599)) && ahead.has_room("mum", at(600 + 3600)));
-        let open = Looks::of_diary([(now.unix - 30, "mum".to_owned())], now).open(now.boot);
+        let lines = |unix: i64| {
+            let times: Vec<_> = (0..12).map(|n| unix + n).collect();
+            Looks::of_diary(past(&times, unix + 12, now.unix), now)
+        };
+        assert!(!lines(now.unix - 3000).has_room("mum", now));
+        assert!(lines(now.unix - 3600).has_room("mum", now), "the first is an hour ago");
+        let open = lines(now.unix - 30).open(now.boot);
         assert_eq!(
             open.iter().map(|look| (look.since, look.until)).collect::<Vec<_>>(),
             [(at(570).boot, at(690).boot)]
         );
+    }
+
+    #[test]
+    fn a54_of_looks_before_the_clock_was_lost_no_more_than_half_an_hours_count_and_none_is_open() {
+        let now = at(600);
+        for ahead in [60, 90_000, 1_000_000_000] {
+            let times: Vec<_> = (0..12).map(|n| now.unix + ahead + n).collect();
+            let of_diary = |last: i64| Looks::of_diary(past(&times, last, now.unix), now);
+            let mut looks = of_diary(now.unix + ahead + 20);
+            assert_eq!(looks.open(now.boot), [], "{ahead}");
+            assert_eq!((room(&mut looks, now), room(&mut looks, at(600 + 3579))), (6, 0), "{ahead}");
+            assert_eq!(room(&mut looks, at(600 + 3600)), 12, "{ahead}");
+            // The diary went on for longer than an hour.
+            assert_eq!(room(&mut of_diary(now.unix + ahead + 3611), now), 12, "{ahead}");
+        }
+    }
+
+    #[test]
+    fn a54_a_clock_that_is_lost_at_every_boot_shows_no_look_of_an_earlier_one() {
+        let now = at(60);
+        let looks = Looks::of_diary(past(&[now.unix - 30], now.unix + 5000, now.unix), now);
+        assert_eq!(looks.open(now.boot), []);
+        // The line before this boot is one of before it, also when the clock was kept.
+        let looks = Looks::of_diary(past(&[now.unix - 70], now.unix - 65, now.unix), now);
+        assert_eq!(looks.open(now.boot), []);
+    }
+
+    #[test]
+    fn a54_no_jump_of_the_clock_gives_another_look_nor_closes_one() {
+        for days in [-40, -1, 1, 40, 20_000] {
+            let mut looks = Looks::default();
+            assert_eq!(room(&mut looks, at(10)), 12);
+            let jumped = |second| Now { unix: at(second).unix + days * 86_400, ..at(second) };
+            looks.give("dad", jumped(20));
+            assert_eq!((looks.open(at(21).boot).len(), room(&mut looks, jumped(3609))), (2, 0), "{days}");
+            assert_eq!(room(&mut looks, jumped(3610)), 12, "{days}");
+        }
+    }
+
+    #[test]
+    fn a54_however_the_clock_is_set_so_many_looks_are_remembered_and_no_more() {
+        let mut looks = Looks::default();
+        for n in 0..3000_u64 {
+            let now = Now { unix: 4_000_000_000 - i64::try_from(n).unwrap() * 1000, ..at(n * 300) };
+            assert!(looks.has_room("mum", now));
+            looks.give("mum", now);
+        }
+        assert_eq!(looks.given.len(), MOST);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use daemon::wall::Now;
 
 use super::looks::Looks;
+use super::past::Past;
 
 /// How long a search lasts.
 pub const OPEN: Duration = Duration::from_mins(1);
@@ -37,7 +38,7 @@ pub struct Searches {
 
 impl Searches {
     /// What the diary knows of. A search does not outlive the process that told of it.
-    pub fn of_diary(lines: impl IntoIterator<Item = (i64, String)>, now: Now) -> Self {
+    pub fn of_diary(lines: impl IntoIterator<Item = Past>, now: Now) -> Self {
         Self { pace: Looks::of_diary(lines, now), open: None }
     }
 

@@ -9,7 +9,8 @@ use orders::{Effect, Ledger};
 use policy::TimeZone;
 
 use super::{Office, Rules, name};
-use crate::core::looks::{Looks, REMEMBERED};
+use crate::core::looks::Looks;
+use crate::core::past::Past;
 use crate::core::search::Searches;
 use crate::diary::Diary;
 
@@ -81,8 +82,8 @@ pub(super) fn of_diary(diary: &Diary, now: Now) -> Looks {
 }
 
 /// When it was done, and by whom, as far as that still counts.
-pub(super) fn lines(diary: &Diary, paced: Paced, now: Now) -> Vec<(i64, String)> {
-    let lines = diary.guardians_of(paced.kind(), now.unix.saturating_sub(REMEMBERED));
+pub(super) fn lines(diary: &Diary, paced: Paced, now: Now) -> Vec<Past> {
+    let lines = diary.guardians_of(paced.kind(), now.unix);
     lines.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "what guardians did before is not known");
         Vec::new()
