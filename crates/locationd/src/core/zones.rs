@@ -1,6 +1,7 @@
 //! Which zones the watch is in.
 //!
-//! **Invariants:** a zone is entered or left only by believed fixes that say so for [`DWELL`] without one that does not;
+//! **Invariants:** a zone is entered or left only by believed fixes that say so for [`DWELL`] without one that does not, and without
+//! more than [`GAP`] between two of them;
 //! between the circle and its rim nothing changes, nor by a fix whose error is larger than the circle; one
 //! crossing is told once, with the first fix beyond it; a zone that is taken out of the rules and put back unchanged is
 //! remembered.
@@ -12,9 +13,13 @@ use policy::{Place, Zone};
 
 use super::fix::Fix;
 use super::judge::Doubt;
+use super::power::PROMISED;
 
 /// How long fixes must agree that the watch is on the other side: one that strays does not, nor a train or bus that passes.
 const DWELL: Duration = Duration::from_secs(20);
+/// A fix that comes later says nothing of what those before it said: one strays in the morning and one at noon. Whoever crosses has two
+/// looks within it, and one more if the first sees no sky: the plan looks again after [`DWELL`], and then after its longest pause on foot.
+const GAP: Duration = PROMISED;
 /// Width of the rim, metres, unless the fix is worse than that.
 const RIM_M: f64 = 20.0;
 /// Longer between the last fix on this side and the first on the other, and the crossing was missed.
@@ -74,8 +79,9 @@ struct Side {
 #[derive(Debug, Clone, Copy)]
 struct Against {
     inside: bool,
-    /// Boot-time clock.
+    /// When the first of them came and when the last, on the boot-time clock.
     since: Duration,
+    last: Duration,
     first: Fix,
     mark: Option<Doubt>,
 }
@@ -140,8 +146,10 @@ impl Watched {
             side.agreed = Some(fix.time);
             return None;
         }
-        let same = side.against.filter(|against| against.inside == inside);
-        let against = *side.against.insert(same.unwrap_or(Against { inside, since: now, first: *fix, mark }));
+        let goes_on = |other: &Against| other.inside == inside && now.saturating_sub(other.last) <= GAP;
+        let before = side.against.filter(goes_on);
+        let before = before.unwrap_or(Against { inside, since: now, last: now, first: *fix, mark });
+        let against = *side.against.insert(Against { last: now, ..before });
         // That it is outside of a zone nobody knew of is no event: it need not wait.
         let unknown = side.inside.is_none() && !inside;
         if !unknown && now.saturating_sub(against.since) < DWELL {

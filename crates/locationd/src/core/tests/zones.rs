@@ -134,3 +134,31 @@ fn a_store_that_is_gone_for_a_moment_enters_and_leaves_nothing() {
     assert!(kinds(&street.stay(10.0, 25)).is_empty());
     assert_eq!(street.position(), Some((10.0, Some("school"))));
 }
+
+#[test]
+fn a52_fixes_that_stray_hours_before_a_crossing_give_it_no_time() {
+    let mut street = Street::school();
+    street.stay(0.0, 25);
+    street.wait(3600);
+    assert!(kinds(&street.all(&[200.0, 201.0])).is_empty());
+    street.wait(3 * 3600);
+    let mut effects = street.at(140.0);
+    assert!(kinds(&effects).is_empty(), "one fix says so, and two of this morning");
+    effects.extend(street.stay(150.0, 20));
+    assert_eq!(kinds(&effects), ["zone-left"]);
+    assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T16:00:28Z"));
+    assert_eq!(detail(&effects, "after").as_deref(), Some("2026-11-23T12:00:25Z"));
+}
+
+#[test]
+fn a52_two_fixes_that_stray_minutes_apart_leave_nothing() {
+    let mut street = Street::school();
+    street.stay(0.0, 25);
+    for _ in 0..3 {
+        street.wait(121);
+        assert!(kinds(&street.at(200.0)).is_empty());
+    }
+    // Two looks apart, of which one saw no sky.
+    street.wait(118);
+    assert_eq!(kinds(&street.at(200.0)), ["zone-left"]);
+}
