@@ -51,6 +51,17 @@ pub enum CrossingKind {
     Left,
 }
 
+/// What is known of a watch that was to be in a zone at some moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It was there, or may have been when it was seen there next.
+    There,
+    /// It was seen outside, then or within [`PROMISED`] before.
+    Elsewhere,
+    /// Nobody saw it.
+    Nothing,
+}
+
 /// The zones in force.
 #[derive(Debug, Default)]
 pub(super) struct Zones {
@@ -74,6 +85,10 @@ struct Side {
     agreed: Option<Timestamp>,
     /// Fixes that say otherwise, without one that agrees among them.
     against: Option<Against>,
+    /// When it was seen to come and to go last, the first fix of each, and when it was outside last; on the boot-time clock.
+    entered: Option<Duration>,
+    left: Option<Duration>,
+    outside: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,10 +130,15 @@ impl Zones {
         open.map(|against| against.since + DWELL).min()
     }
 
-    /// All of them, and whether the watch is inside; nobody knows yet of `None`.
-    pub(super) fn known(&self) -> impl Iterator<Item = (&Zone, Option<bool>)> {
-        let watched = self.watched.iter().filter(|_| self.in_force);
-        watched.map(|watched| (&watched.zone, watched.side.inside))
+    /// All of them.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = &Zone> {
+        self.watched.iter().filter(|_| self.in_force).map(|watched| &watched.zone)
+    }
+
+    /// Whether the watch was in a zone at a moment of the boot-time clock that has just passed.
+    pub(super) fn known(&self, zone: &Zone, then: Duration) -> Known {
+        let watched = self.watched.iter().find(|watched| watched.zone.id == zone.id);
+        watched.map_or(Known::Nothing, |watched| watched.side.known(then))
     }
 
     /// Id of the smallest zone the watch is in.
@@ -142,8 +162,7 @@ impl Watched {
         let inside = self.tells(fix);
         let side = &mut self.side;
         if side.inside == Some(inside) {
-            side.against = None;
-            side.agreed = Some(fix.time);
+            side.agree(fix, now);
             return None;
         }
         let goes_on = |other: &Against| other.inside == inside && now.saturating_sub(other.last) <= GAP;
@@ -155,13 +174,20 @@ impl Watched {
         if !unknown && now.saturating_sub(against.since) < DWELL {
             return None;
         }
-        let before =
-            std::mem::replace(side, Side { inside: Some(inside), agreed: Some(fix.time), against: None });
+        let before = *side;
+        side.inside = Some(inside);
+        side.agree(fix, now);
         let kind = match (before.inside, inside) {
             (None, false) => return None,
             (None, true) => CrossingKind::Found,
-            (Some(_), true) => CrossingKind::Entered,
-            (Some(_), false) => CrossingKind::Left,
+            (Some(_), true) => {
+                side.entered = Some(against.since);
+                CrossingKind::Entered
+            }
+            (Some(_), false) => {
+                side.left = Some(against.since);
+                CrossingKind::Left
+            }
         };
         let Against { first: fix, mark, .. } = against;
         let after = before.agreed.filter(|agreed| fix.time.duration_since(*agreed) > MISSED);
@@ -178,6 +204,33 @@ impl Watched {
             false
         } else {
             self.side.inside.unwrap_or(false)
+        }
+    }
+}
+
+impl Side {
+    fn agree(&mut self, fix: &Fix, now: Duration) {
+        self.against = None;
+        self.agreed = Some(fix.time);
+        if self.inside == Some(false) {
+            self.outside = Some(now);
+        }
+    }
+
+    /// What nobody saw speaks for the child: whoever is in, or coming in, and was not seen outside since then was there.
+    fn known(&self, then: Duration) -> Known {
+        let after = |moment: Option<Duration>| moment.is_some_and(|at| at > then);
+        let lately = then.saturating_sub(PROMISED);
+        let comes = self.against.is_some_and(|against| against.inside && against.last >= lately);
+        let there = if self.inside == Some(true) || comes {
+            after(self.left) || self.outside.is_none_or(|at| at < then)
+        } else {
+            after(self.left) && !after(self.entered)
+        };
+        match self.outside {
+            _ if there => Known::There,
+            Some(at) if at >= lately => Known::Elsewhere,
+            _ => Known::Nothing,
         }
     }
 }
