@@ -92,6 +92,24 @@ async fn leaving_while_policyd_is_gone_reaches_the_diary_when_it_is_back() {
     watch.log_holds_no_coordinate();
 }
 
+#[tokio::test]
+async fn a52_whoever_starts_the_watch_again_hides_no_leaving() {
+    let mut watch = Watch::start(&[school_zone()]).await;
+    watch.world.move_to(LatLon::new(SCHOOL.0, SCHOOL.1).unwrap());
+    let found = watch.policyd.line(0, PATIENCE).await;
+    assert_eq!(found.kind, "zone-entered");
+    let file = watch.bus.folder().join("state/sides.json");
+    let end = tokio::time::Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("true")) {
+        assert!(tokio::time::Instant::now() < end, "the side is not kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    watch.restart(|world| world.move_to(home())).await;
+    let left = watch.policyd.line(1, PATIENCE).await;
+    assert_eq!((left.kind.as_str(), left.details["zone"].as_str()), ("zone-left", "school"));
+    watch.log_holds_no_coordinate();
+}
+
 async fn until_device_is(watch: &Watch, open: bool) {
     let end = tokio::time::Instant::now() + PATIENCE;
     while watch.gpsd.has_device_open() != open {

@@ -7,6 +7,7 @@ mod cells;
 mod fix;
 mod habit;
 mod judge;
+mod kept;
 mod late;
 mod power;
 mod smooth;
@@ -22,6 +23,7 @@ use policy::{Place, TimeZone, Zone};
 pub use cells::{CellId, InCell};
 pub use fix::{Fix, FixError};
 pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
+pub use kept::KeptSide;
 pub use power::{Battery, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
@@ -106,6 +108,16 @@ pub struct Core {
 }
 
 impl Core {
+    /// Goes on from what an earlier one kept of the zones.
+    pub fn after(kept: Vec<KeptSide>) -> Self {
+        Self { zones: Zones::after(kept), ..Self::default() }
+    }
+
+    /// What is to be kept of the zones for the next start, when it is time to: to be asked after every event.
+    pub fn keep(&mut self, now: Duration) -> Option<Vec<KeptSide>> {
+        self.zones.keep(now)
+    }
+
     /// Takes one event; `now` is the boot-time clock.
     pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         match event {

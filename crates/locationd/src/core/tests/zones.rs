@@ -117,9 +117,29 @@ fn a_new_policy_moves_nobody_who_stands_still() {
     let renamed = Zone { name: "The new school".into(), ..zone("school", 100) };
     street.core.handle(Event::Rules(Some(vec![renamed])), street.now);
     assert!(kinds(&street.stay(10.0, 25)).is_empty());
-    let wider = zone("school", 200);
-    street.core.handle(Event::Rules(Some(vec![wider])), street.now);
-    assert_eq!(kinds(&street.stay(10.0, 25)), ["zone-entered"], "another circle is another zone");
+}
+
+#[test]
+fn a52_another_circle_around_a_watch_loses_no_leaving() {
+    let mut street = Street::school();
+    street.stay(10.0, 25);
+    street.rules(Some(vec![zone("school", 200)]));
+    assert!(kinds(&street.stay(10.0, 25)).is_empty());
+    street.rules(Some(vec![zone("school", 90)]));
+    let effects = street.stay(300.0, 25);
+    assert_eq!(kinds(&effects), ["zone-left"]);
+}
+
+#[test]
+fn another_circle_that_moves_the_watch_to_its_other_side_is_another_zone() {
+    let mut street = Street::school();
+    street.stay(150.0, 25);
+    street.rules(Some(vec![zone("school", 200)]));
+    let effects = street.stay(150.0, 25);
+    assert_eq!((kinds(&effects), detail(&effects, "found")), (vec!["zone-entered"], Some("inside".into())));
+    street.rules(Some(vec![zone("school", 100)]));
+    assert!(kinds(&street.stay(150.0, 25)).is_empty());
+    assert_eq!(kinds(&street.stay(50.0, 25)), ["zone-entered"]);
 }
 
 #[test]
