@@ -3,7 +3,7 @@
 //! [`gpsd`] reads what gpsd says and takes it for hostile; [`core`] decides, without I/O, what to believe, when the receiver is on
 //! and when a zone was entered or left; [`receiver`] switches it; [`sensors`] says how the watch is; [`newest`] is what is told,
 //! by satellites or by the cell, and [`looks`] and [`help`] say to whom and until when;
-//! [`track`] remembers for as long as the family said; [`bus`] offers `Location1`; [`service`]
+//! [`track`] remembers for as long as the family said, and `sides` in which zones the watch was last; [`bus`] offers `Location1`; [`service`]
 //! joins them in one loop.
 //!
 //! **Invariants:** a fix is believed only when it follows from those before it, or those after it insist; one fix alone neither enters nor
@@ -20,4 +20,5 @@ pub mod newest;
 pub mod receiver;
 pub mod sensors;
 pub mod service;
+mod sides;
 pub mod track;

@@ -1,6 +1,7 @@
 //! The core loop: fixes and rules go into the core, its effects go to the diary, the track and the bus; beside it the plan says
 //! when the receiver is on.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,9 @@ use crate::core::{Battery, Core, Doubt, Effect, Event, Fix, Power, PowerEffect, 
 use crate::newest::{Coarse, Newest};
 use crate::receiver::Receiver;
 use crate::sensors::Sensors;
+use crate::sides::Sides;
 use crate::track::Keeper;
-use crate::{cells, help, looks};
+use crate::{cells, help, looks, sides};
 
 /// Fixes waiting at most; gpsd waits then.
 const QUEUE: usize = 16;
@@ -53,8 +55,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut changed = RulesChanged::listen(&connection).await.context("cannot listen for policyd")?;
     let receiver = Receiver { gpsd: config.gpsd, commands: config.gpsd_commands, device: config.receiver };
     let (wanted, is_wanted) = watch::channel(config.receiver_always_on);
+    let before = sides::load(&config.state).unwrap_or_else(|error| {
+        let cause = error.source().map(ToString::to_string);
+        tracing::warn!(%error, cause, "no zone is known");
+        Vec::new()
+    });
     let mut here = Here {
-        core: Core::default(),
+        core: Core::after(before),
         sensors: Sensors::new(config.power_supply, config.iio),
         power: (!config.receiver_always_on).then(|| Power::new(boot_time())),
         wanted,
@@ -62,6 +69,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         rules: Rules::open(&config.store),
         diary: diary.clone(),
         track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
+        sides: Sides::start(&config.state).context("cannot start the thread of the zones")?,
         newest,
         looks_since: boot_time(),
         asks: Arc::default(),
@@ -110,14 +118,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
                     here.plan(PowerEvent::Looked);
                 }
             }
-            Ok(()) = helped.changed() => {
-                here.plan(PowerEvent::Sos);
-                let until = *helped.borrow_and_update();
-                // Once for what may be read, however often it was called for.
-                if std::mem::replace(&mut here.help, until) != until {
-                    here.diary.record(help::LINE, [("minutes", (help::OPEN.as_secs() / 60).to_string())]);
-                }
-            }
+            Ok(()) = helped.changed() => here.help_called(*helped.borrow_and_update()),
             there = changed.next() => {
                 anyhow::ensure!(there, "the bus is gone");
                 if here.refresh_rules() {
@@ -158,6 +159,7 @@ struct Here {
     rules: Rules,
     diary: Diary,
     track: Keeper,
+    sides: Sides,
     newest: watch::Sender<Newest>,
     /// Since when the receiver looks for a fix.
     looks_since: Duration,
@@ -178,6 +180,15 @@ impl Here {
             self.apply_rules();
         }
         others
+    }
+
+    /// Help was called, and until then telephonyd may read the position.
+    fn help_called(&mut self, until: Option<Duration>) {
+        self.plan(PowerEvent::Sos);
+        // Once for what may be read, however often it was called for.
+        if std::mem::replace(&mut self.help, until) != until {
+            self.diary.record(help::LINE, [("minutes", (help::OPEN.as_secs() / 60).to_string())]);
+        }
     }
 
     /// When the clock is to be looked at: now and then, for it may be set.
@@ -326,6 +337,10 @@ impl Here {
                 }
                 Effect::Jumped => tracing::warn!("the receiver insists on another place: believed"),
             }
+        }
+        // After the lines of the diary: what is lost between is told once more.
+        if let Some(sides) = self.core.keep(boot_time()) {
+            self.sides.keep(sides);
         }
     }
 }

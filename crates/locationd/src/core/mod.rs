@@ -8,6 +8,7 @@ mod cells;
 mod fix;
 mod habit;
 mod judge;
+mod kept;
 mod late;
 mod power;
 mod smooth;
@@ -23,6 +24,7 @@ use policy::{Place, TimeZone, Zone};
 pub use cells::{CellId, InCell};
 pub use fix::{Fix, FixError};
 pub use judge::{AGREEMENT, Belief, CONSISTENT, Doubt, PROBATION};
+pub use kept::KeptSide;
 pub use power::{Battery, PROMISED, Power, PowerEffect, PowerEvent};
 pub use zones::{Crossing, CrossingKind};
 
@@ -30,7 +32,7 @@ use cells::Cells;
 use judge::Judge;
 use late::Late;
 use smooth::Smooth;
-use zones::Zones;
+use zones::{Known, Zones};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +45,7 @@ pub enum Event {
     Cell(Option<CellId>),
     /// For so many hours it is kept where the watch was.
     Keep(u16),
-    /// The wall clock shows this second since 1970, in the family's zone: is the watch where it should be?
+    /// The wall clock shows this second since 1970, in the family's zone: was the watch where it should be?
     Clock(i64, TimeZone),
 }
 
@@ -106,11 +108,19 @@ pub struct Core {
     /// What was told last of it.
     in_cell: Option<InCell>,
     last: Option<Whereabouts>,
-    /// When the last fix was believed, on the boot-time clock.
-    believed: Duration,
 }
 
 impl Core {
+    /// Goes on from what an earlier one kept of the zones.
+    pub fn after(kept: Vec<KeptSide>) -> Self {
+        Self { zones: Zones::after(kept), ..Self::default() }
+    }
+
+    /// What is to be kept of the zones for the next start, when it is time to: to be asked after every event.
+    pub fn keep(&mut self, now: Duration) -> Option<Vec<KeptSide>> {
+        self.zones.keep(now)
+    }
+
     /// Takes one event; `now` is the boot-time clock.
     pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         match event {
@@ -156,7 +166,6 @@ impl Core {
             doubt: mark,
         };
         self.last = Some(here.clone());
-        self.believed = now;
         if mark.is_none() {
             self.cells.fix(here.place, here.accuracy_m, now);
             effects.extend(self.cell_changed(now));
@@ -176,7 +185,7 @@ impl Core {
 
     /// The next second since 1970 at which [`Event::Clock`] is wanted.
     pub fn next_expected(&self, time_zone: &TimeZone, unix: i64) -> Option<i64> {
-        late::next(self.zones.known().map(|(zone, _)| zone), time_zone, unix)
+        late::next(self.zones.in_force(), time_zone, unix)
     }
 
     /// When one more fix decides whether a fence was crossed, on the boot-time clock; `None` where that is not in question.
@@ -185,13 +194,16 @@ impl Core {
     }
 
     fn expect(&mut self, time_zone: &TimeZone, unix: i64, now: Duration) -> Vec<Effect> {
-        let missing = self.zones.known().filter(|(_, inside)| *inside != Some(true));
-        let missing: Vec<_> = missing.map(|(zone, _)| zone.id.as_str()).collect();
-        let due = self.late.due(self.zones.known().map(|(zone, _)| zone), time_zone, unix);
-        let fresh = now.saturating_sub(self.believed) <= late::FRESH;
-        let elsewhere = self.last.as_ref().filter(|last| fresh && last.doubt.is_none());
-        let late = due.into_iter().filter(|zone| missing.contains(&zone.id.as_str()));
-        late.map(|zone| Effect::Record(late_line(zone, elsewhere, unix))).collect()
+        let due = self.late.due(self.zones.in_force(), time_zone, unix);
+        let is_doubted = self.last.as_ref().is_none_or(|last| last.doubt.is_some());
+        let late = due.into_iter().filter_map(|(zone, by)| {
+            let ago = Duration::from_secs(unix.saturating_sub(by).unsigned_abs());
+            match self.zones.known(zone, now.saturating_sub(ago)) {
+                Known::There => None,
+                known => Some(late_line(zone, known == Known::Elsewhere && !is_doubted, by)),
+            }
+        });
+        late.map(Effect::Record).collect()
     }
 
     /// The position stays and says since when it is in doubt by its time.
@@ -219,13 +231,13 @@ impl Core {
     }
 }
 
-/// `elsewhere`: where the watch is believed to be; `None` where nobody knows.
-fn late_line(zone: &Zone, elsewhere: Option<&Whereabouts>, unix: i64) -> Line {
+/// Whether the watch is believed to have been `elsewhere`; else nobody knows. `by`: seconds since 1970.
+fn late_line(zone: &Zone, elsewhere: bool, by: i64) -> Line {
     let mut details = vec![("zone", zone.id.clone()), ("name", zone.name.clone())];
-    if let Ok(due) = Timestamp::from_second(unix) {
+    if let Ok(due) = Timestamp::from_second(by) {
         details.push(("time", format!("{due:.0}")));
     }
-    details.push(("watch", if elsewhere.is_some() { "elsewhere" } else { "unknown" }.to_owned()));
+    details.push(("watch", if elsewhere { "elsewhere" } else { "unknown" }.to_owned()));
     Line { kind: "zone-late", details }
 }
 

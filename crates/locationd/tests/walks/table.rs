@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use nestling_locationd::core::{Core, Doubt, Effect, Event, Line};
+use nestling_locationd::core::{Core, Doubt, Effect, Event, Line, PROMISED};
 use nestling_locationd::gpsd::parse_line;
 use policy::{Days, Expect, Place, TimeZone, Zone};
 use sim::LatLon;
@@ -47,7 +47,6 @@ pub(crate) async fn walked(walk: Walk) -> String {
     let mut gpsd = Lockstep::start().await;
     let mut core = Core::default();
     let mut now = START;
-    let utc: TimeZone = "Etc/UTC".parse().unwrap();
     core.handle(Event::Rules(Some(zones(walk.receiver.base))), now);
     let mut outcome = Outcome::default();
     for step in walk.receiver.steps {
@@ -55,12 +54,7 @@ pub(crate) async fn walked(walk: Walk) -> String {
             Step::Unplug => gpsd.unplug().await,
             Step::Plug => gpsd.plug().await,
             Step::Say { wait, text, truth } => {
-                let unix = MORNING + now.saturating_sub(START).as_secs() as i64;
-                let due = core.next_expected(&utc, unix).map(|at| Duration::from_secs((at - unix) as u64));
-                if let Some(due) = due.filter(|due| *due <= wait) {
-                    let unix = unix + due.as_secs() as i64;
-                    outcome.take(core.handle(Event::Clock(unix, utc.clone()), now + due));
-                }
+                outcome.clock(&mut core, now, wait);
                 now += wait;
                 for line in gpsd.say(&text).await {
                     outcome.report(&mut core, line.trim_end(), now, truth);
@@ -68,13 +62,22 @@ pub(crate) async fn walked(walk: Walk) -> String {
             }
         }
     }
+    // What fell due on the way is judged a while later.
+    outcome.clock(&mut core, now, PROMISED.saturating_sub(Duration::from_secs(1)));
     outcome.text(walk.name, walk.story)
 }
 
 impl Outcome {
-    /// What the clock alone brings.
-    fn take(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
+    /// What the clock alone brings within so much time.
+    fn clock(&mut self, core: &mut Core, now: Duration, wait: Duration) {
+        let utc: TimeZone = "Etc/UTC".parse().unwrap();
+        let unix = MORNING + now.saturating_sub(START).as_secs() as i64;
+        let Some(at) = core.next_expected(&utc, unix) else { return };
+        let passed = Duration::from_secs((at - unix) as u64);
+        if passed > wait {
+            return;
+        }
+        for effect in core.handle(Event::Clock(at, utc), now + passed) {
             if let Effect::Record(line) = effect {
                 self.events.push(told(&line));
             }

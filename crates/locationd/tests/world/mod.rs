@@ -1,7 +1,7 @@
 //! A watch for a test: sky, gpsd, a bus, a policyd that only takes lines, and the real locationd.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -96,8 +96,19 @@ pub(crate) struct Watch {
     /// A connection without a name.
     pub(crate) agent: Connection,
     store: PathBuf,
+    config: PathBuf,
     log: PathBuf,
     pub(crate) bus: PrivateBus,
+}
+
+fn locationd(config: &Path, log: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_nestling-locationd"))
+        .arg("--config")
+        .arg(config)
+        .env("NESTLING_LOG", "trace,zbus=info")
+        .stderr(File::options().append(true).open(log).unwrap())
+        .spawn()
+        .unwrap()
 }
 
 impl Watch {
@@ -136,16 +147,20 @@ impl Watch {
         );
         fs::write(&config, text).unwrap();
         let agent = bus.connect().await.unwrap();
-        let daemon = Command::new(env!("CARGO_BIN_EXE_nestling-locationd"))
-            .arg("--config")
-            .arg(&config)
-            .env("NESTLING_LOG", "trace,zbus=info")
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let mut watch = Self { daemon, gpsd, world, policyd, agent, store, log, bus };
+        File::create(&log).unwrap();
+        let daemon = locationd(&config, &log);
+        let mut watch = Self { daemon, gpsd, world, policyd, agent, store, config, log, bus };
         watch.wait_for_name().await;
         watch
+    }
+
+    /// locationd is killed; meanwhile something happens.
+    pub(crate) async fn restart(&mut self, meanwhile: impl FnOnce(&World)) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+        meanwhile(&self.world);
+        self.daemon = locationd(&self.config, &self.log);
+        self.wait_for_name().await;
     }
 
     async fn wait_for_name(&mut self) {

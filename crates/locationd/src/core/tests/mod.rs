@@ -3,6 +3,7 @@
 mod doubts;
 mod late;
 mod random;
+mod restart;
 mod zones;
 
 use std::time::Duration;
@@ -28,13 +29,16 @@ struct Street {
     core: Core,
     now: Duration,
     clock: Timestamp,
+    /// What would be in the file.
+    kept: Vec<KeptSide>,
 }
 
 impl Street {
     fn with(zones: Vec<Zone>) -> Self {
         let mut core = Core::default();
         core.handle(Event::Rules(Some(zones)), Duration::ZERO);
-        Self { core, now: Duration::from_secs(1000), clock: "2026-11-23T12:00:00Z".parse().unwrap() }
+        let clock = "2026-11-23T12:00:00Z".parse().unwrap();
+        Self { core, now: Duration::from_secs(1000), clock, kept: Vec::new() }
     }
 
     fn school() -> Self {
@@ -47,7 +51,31 @@ impl Street {
     }
 
     fn tell(&mut self, fix: Fix) -> Vec<Effect> {
-        self.core.handle(Event::Fix(fix), self.now)
+        let effects = self.core.handle(Event::Fix(fix), self.now);
+        self.keep();
+        effects
+    }
+
+    fn rules(&mut self, zones: Option<Vec<Zone>>) -> Vec<Effect> {
+        let effects = self.core.handle(Event::Rules(zones), self.now);
+        self.keep();
+        effects
+    }
+
+    /// Whether it was time to.
+    fn keep(&mut self) -> bool {
+        let kept = self.core.keep(self.now);
+        let is_kept = kept.is_some();
+        self.kept = kept.unwrap_or_else(|| self.kept.clone());
+        is_kept
+    }
+
+    /// The watch was off for a minute.
+    fn reboot(&mut self, zones: Vec<Zone>) {
+        self.core = Core::after(self.kept.clone());
+        self.now = Duration::from_secs(20);
+        self.clock += SignedDuration::from_secs(60);
+        self.rules(Some(zones));
     }
 
     fn fix_at(&self, metres_south: f64, accuracy_m: f64) -> Fix {

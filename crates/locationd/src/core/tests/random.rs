@@ -39,6 +39,24 @@ proptest! {
     }
 
     #[test]
+    fn a52_crossings_take_turns_over_reboots(epochs in epochs(), reboots in prop::collection::vec(0_usize..600, 0..9)) {
+        let mut street = Street::school();
+        let mut inside = false;
+        for (index, (seconds, metres, accuracy, _)) in epochs.into_iter().enumerate() {
+            street.wait(seconds);
+            if reboots.contains(&index) {
+                street.reboot(vec![zone("school", 100)]);
+            }
+            for kind in kinds(&street.tell(street.fix_at(metres, accuracy))) {
+                prop_assert_eq!(kind, if inside { "zone-left" } else { "zone-entered" });
+                inside = !inside;
+            }
+            let shown = street.position().is_some_and(|(_, zone)| zone.is_some());
+            prop_assert!(inside || !shown);
+        }
+    }
+
+    #[test]
     fn a51_a_doubted_fix_moves_nothing_and_crosses_nothing(epochs in epochs()) {
         let mut street = Street::school();
         for (seconds, metres, accuracy, clock) in epochs {

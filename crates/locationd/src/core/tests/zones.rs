@@ -117,9 +117,29 @@ fn a_new_policy_moves_nobody_who_stands_still() {
     let renamed = Zone { name: "The new school".into(), ..zone("school", 100) };
     street.core.handle(Event::Rules(Some(vec![renamed])), street.now);
     assert!(kinds(&street.stay(10.0, 25)).is_empty());
-    let wider = zone("school", 200);
-    street.core.handle(Event::Rules(Some(vec![wider])), street.now);
-    assert_eq!(kinds(&street.stay(10.0, 25)), ["zone-entered"], "another circle is another zone");
+}
+
+#[test]
+fn a52_another_circle_around_a_watch_loses_no_leaving() {
+    let mut street = Street::school();
+    street.stay(10.0, 25);
+    street.rules(Some(vec![zone("school", 200)]));
+    assert!(kinds(&street.stay(10.0, 25)).is_empty());
+    street.rules(Some(vec![zone("school", 90)]));
+    let effects = street.stay(300.0, 25);
+    assert_eq!(kinds(&effects), ["zone-left"]);
+}
+
+#[test]
+fn another_circle_that_moves_the_watch_to_its_other_side_is_another_zone() {
+    let mut street = Street::school();
+    street.stay(150.0, 25);
+    street.rules(Some(vec![zone("school", 200)]));
+    let effects = street.stay(150.0, 25);
+    assert_eq!((kinds(&effects), detail(&effects, "found")), (vec!["zone-entered"], Some("inside".into())));
+    street.rules(Some(vec![zone("school", 100)]));
+    assert!(kinds(&street.stay(150.0, 25)).is_empty());
+    assert_eq!(kinds(&street.stay(50.0, 25)), ["zone-entered"]);
 }
 
 #[test]
@@ -133,4 +153,32 @@ fn a_store_that_is_gone_for_a_moment_enters_and_leaves_nothing() {
     assert!(matches!(effects.as_slice(), [Effect::PositionChanged(Whereabouts { zone: Some(_), .. })]));
     assert!(kinds(&street.stay(10.0, 25)).is_empty());
     assert_eq!(street.position(), Some((10.0, Some("school"))));
+}
+
+#[test]
+fn a52_fixes_that_stray_hours_before_a_crossing_give_it_no_time() {
+    let mut street = Street::school();
+    street.stay(0.0, 25);
+    street.wait(3600);
+    assert!(kinds(&street.all(&[200.0, 201.0])).is_empty());
+    street.wait(3 * 3600);
+    let mut effects = street.at(140.0);
+    assert!(kinds(&effects).is_empty(), "one fix says so, and two of this morning");
+    effects.extend(street.stay(150.0, 20));
+    assert_eq!(kinds(&effects), ["zone-left"]);
+    assert_eq!(detail(&effects, "time").as_deref(), Some("2026-11-23T16:00:28Z"));
+    assert_eq!(detail(&effects, "after").as_deref(), Some("2026-11-23T12:00:25Z"));
+}
+
+#[test]
+fn a52_two_fixes_that_stray_minutes_apart_leave_nothing() {
+    let mut street = Street::school();
+    street.stay(0.0, 25);
+    for _ in 0..3 {
+        street.wait(121);
+        assert!(kinds(&street.at(200.0)).is_empty());
+    }
+    // Two looks apart, of which one saw no sky.
+    street.wait(118);
+    assert_eq!(kinds(&street.at(200.0)), ["zone-left"]);
 }

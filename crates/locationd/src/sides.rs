@@ -1,0 +1,180 @@
+//! What is known of the zones, in a small file of locationd's folder: whoever starts a watch again hides no leaving by it.
+//!
+//! **Invariants:** replaced by rename, never written in place; it holds ids and hashes and no coordinate; a file that is not wholly what
+//! this version writes is as good as none; telling the keeper never blocks.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use daemon::files;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::KeptSide;
+
+const FILE: &str = "sides.json";
+const VERSION: u32 = 1;
+/// Fifty zones with the longest ids take less than half.
+const MAX_BYTES: u64 = 16 * 1024;
+/// What waits for the disk at most; the rest is lost, and the next is all of it.
+const QUEUE: usize = 4;
+
+/// Why nothing is known, or kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SidesError {
+    /// The file cannot be read or written, or is longer than it can be.
+    #[error("cannot {action} what is known of the zones")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Not the JSON it should be.
+    #[error("what was known of the zones is damaged")]
+    Format(#[from] serde_json::Error),
+    /// Another version's.
+    #[error("what was known of the zones has version {0}")]
+    Version(u32),
+    /// A time that cannot be.
+    #[error("what was known of the zones is of no time")]
+    Time(#[source] jiff::Error),
+}
+
+fn io_error(action: &'static str) -> impl FnOnce(io::Error) -> SidesError {
+    move |source| SidesError::Io { action, source }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    sides: Vec<KeptSide>,
+}
+
+/// What was kept in `folder`; no file is nothing.
+///
+/// # Errors
+/// See [`SidesError`].
+pub(crate) fn load(folder: &Path) -> Result<Vec<KeptSide>, SidesError> {
+    let found = files::read_small(&folder.join(FILE), MAX_BYTES).map_err(io_error("read"))?;
+    found.map_or_else(|| Ok(vec![]), |text| parse(&text))
+}
+
+fn parse(text: &[u8]) -> Result<Vec<KeptSide>, SidesError> {
+    let Document { version, sides } = serde_json::from_slice(text)?;
+    if version != VERSION {
+        return Err(SidesError::Version(version));
+    }
+    sides
+        .iter()
+        .try_for_each(|side| Timestamp::from_second(side.agreed).map(drop))
+        .map_err(SidesError::Time)?;
+    Ok(sides)
+}
+
+fn save(folder: &Path, sides: Vec<KeptSide>) -> Result<(), SidesError> {
+    let text = serde_json::to_vec(&Document { version: VERSION, sides })?;
+    files::write_whole(&folder.join(FILE), &text).map_err(io_error("write"))
+}
+
+/// Writes the file on a thread of its own: a disk that hangs keeps nobody waiting.
+#[derive(Debug)]
+pub(crate) struct Sides(SyncSender<Vec<KeptSide>>);
+
+impl Sides {
+    /// Starts with the file in `folder`.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(crate) fn start(folder: &Path) -> io::Result<Self> {
+        let (sender, sides) = sync_channel(QUEUE);
+        let folder = folder.to_owned();
+        thread::Builder::new().name("sides".into()).spawn(move || write(&folder, &sides))?;
+        Ok(Self(sender))
+    }
+
+    /// Replaces what is kept.
+    pub(crate) fn keep(&self, sides: Vec<KeptSide>) {
+        let _ = self.0.try_send(sides);
+    }
+}
+
+fn write(folder: &Path, sides: &Receiver<Vec<KeptSide>>) {
+    let mut failed = false;
+    for sides in sides {
+        let done = save(folder, sides);
+        if let Err(error) = &done
+            && !failed
+        {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "the next start may not know of a leaving");
+        }
+        failed = done.is_err();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn side(zone: String) -> KeptSide {
+        KeptSide { zone, circle: u32::MAX, inside: false, agreed: 4_102_444_799 }
+    }
+
+    #[test]
+    fn what_was_kept_is_read_again_and_the_next_replaces_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(load(folder.path()).unwrap(), []);
+        save(folder.path(), vec![side("school".into()), side("home".into())]).unwrap();
+        std::fs::write(folder.path().join("sides.building"), "left by a crash").unwrap();
+        save(folder.path(), vec![side("home".into())]).unwrap();
+        assert_eq!(load(folder.path()).unwrap(), [side("home".into())]);
+    }
+
+    #[test]
+    fn the_longest_file_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let sides: Vec<_> = (0..50).map(|at| side(format!("{at:032}"))).collect();
+        save(folder.path(), sides.clone()).unwrap();
+        assert_eq!(load(folder.path()).unwrap(), sides);
+        let length = std::fs::metadata(folder.path().join(FILE)).unwrap().len();
+        assert!(length < MAX_BYTES / 2, "{length}");
+    }
+
+    #[test]
+    fn a31_a_file_that_is_not_wholly_valid_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        save(folder.path(), vec![side("school".into())]).unwrap();
+        let good = std::fs::read_to_string(&path).unwrap();
+        for bad in [
+            String::new(),
+            good.replace("\"version\":1", "\"version\":2"),
+            good.replace("\"inside\":false", "\"inside\":0"),
+            good.replace("\"inside\"", "\"place\":1,\"inside\""),
+            good.replace("4102444799", "9223372036854775807"),
+            good.replace('{', &" ".repeat(20_000)),
+            format!("{good}{}", " ".repeat(20_000)),
+            good[..good.len() / 2].to_owned(),
+        ] {
+            std::fs::write(&path, &bad).unwrap();
+            assert!(load(folder.path()).is_err(), "{bad:.200}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(load(folder.path()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a26_no_file_panics(text in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parse(&text);
+        }
+    }
+}
