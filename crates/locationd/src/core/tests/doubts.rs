@@ -147,6 +147,22 @@ fn a_train_ride_without_sky_is_no_jump() {
     assert!(matches!(street.at(90_000.0).as_slice(), [Effect::PositionChanged(_)]));
 }
 
+/// Six hundred metres off, and it says so.
+#[test]
+fn a51_a_coarse_fix_is_told_as_one_and_moves_nothing() {
+    let mut street = Street::school();
+    street.stay(300.0, 25);
+    for _ in 0..200 {
+        let fix = street.fix_at(0.0, 600.0);
+        street.wait(1);
+        assert_eq!(street.tell(fix), [Effect::Coarse(fix)]);
+    }
+    let far = street.fix_at(200_000.0, 600.0);
+    assert_eq!(street.tell(far), [], "nor is it believed that it flies");
+    assert_eq!(kinds(&street.stay(300.0, 25)), Vec::<&str>::new());
+    assert!(kinds(&street.stay(0.0, 25)).contains(&"zone-entered"), "fences go on");
+}
+
 #[test]
 fn a51_a_fix_that_is_none_is_refused() {
     let time: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
