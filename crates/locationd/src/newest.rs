@@ -7,8 +7,8 @@ use ipc::Position;
 
 use crate::core::{Fix, InCell, Whereabouts};
 
-/// So long after the last good fix a coarse one says more: who walks has come further than it is wrong.
-const COARSE_AFTER: Duration = Duration::from_mins(2);
+/// How fast whoever walks leaves the last good fix behind, metres a second: a coarse one says more when that is further than it is wrong.
+const WALKS_M_S: f64 = 1.5;
 
 /// A fix that is too coarse for all but this.
 #[derive(Debug, Clone, Copy)]
@@ -40,10 +40,11 @@ impl Newest {
     /// What is told now; a fix older than `old` says less than a cell.
     pub fn position(&self, now: Now, old: Duration) -> Position {
         let age = |at: Duration| now.boot.saturating_sub(at);
-        let after = |coarse: &&Coarse| {
-            self.here.is_none() || coarse.told.saturating_sub(self.believed) >= COARSE_AFTER
+        let says_more = |coarse: &&Coarse| {
+            let walked = coarse.told.saturating_sub(self.believed).as_secs_f64() * WALKS_M_S;
+            self.here.as_ref().is_none_or(|here| coarse.fix.accuracy_m() < here.accuracy_m + walked)
         };
-        if let Some(coarse) = self.coarse.as_ref().filter(after).filter(|coarse| age(coarse.told) < old) {
+        if let Some(coarse) = self.coarse.as_ref().filter(says_more).filter(|coarse| age(coarse.told) < old) {
             return by_coarse(coarse);
         }
         let fix = self.here.as_ref().map(|here| self.by_fix(here));
@@ -158,21 +159,21 @@ mod tests {
 
     /// In a street as narrow as a well, by a window, at the bottom of a valley.
     #[test]
-    fn a_coarse_fix_is_told_two_minutes_after_the_last_good_one_and_says_that_it_is_coarse() {
+    fn a_coarse_fix_is_told_when_the_last_good_one_is_left_behind_and_says_that_it_is_coarse() {
         let time = jiff::Timestamp::from_second(1_795_674_100).unwrap();
         let fix = Fix::new(60.18, 24.93, 300.0, time).unwrap();
         let coarse = |told| {
             let (told, took) = (Duration::from_secs(told), Duration::from_secs(30));
             Newest { coarse: Some(Coarse { fix, told, took }), ..newest(true, true) }
         };
-        assert_eq!(coarse(1119).position(at(1200), OLD).zone, "home", "the good one is new");
-        let told = coarse(1120).position(at(1719), OLD);
+        assert_eq!(coarse(1195).position(at(1200), OLD).zone, "home", "who walks has not come so far");
+        let told = coarse(1197).position(at(1796), OLD);
         assert_eq!(
             (told.source.as_str(), told.doubt.as_str(), told.accuracy_m),
             ("satellites", "coarse", 300.0)
         );
-        assert_eq!((told.zone.as_str(), told.boot_ms, told.took_ms), ("", 1_120_000, 30_000));
-        assert_eq!(coarse(1120).position(at(1720), OLD).source, "cell", "it is old as well");
+        assert_eq!((told.zone.as_str(), told.boot_ms, told.took_ms), ("", 1_197_000, 30_000));
+        assert_eq!(coarse(1197).position(at(1797), OLD).source, "cell", "it is old as well");
         let first = Newest { here: None, believed: Duration::ZERO, ..coarse(1) };
         assert_eq!(first.position(at(2), OLD).doubt, "coarse", "there was no good one");
     }

@@ -69,7 +69,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         rules: Rules::open(&config.store),
         diary: diary.clone(),
         track: Keeper::start(&config.state, &config.runtime).context("cannot start the track's thread")?,
-        sides: Sides::start(&config.state).context("cannot start the thread of the zones")?,
+        sides: Sides::start(config.state.clone(), diary.clone()),
         newest,
         looks_since: boot_time(),
         asks: Arc::default(),

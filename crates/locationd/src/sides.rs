@@ -1,16 +1,17 @@
 //! What is known of the zones, in a small file of locationd's folder: whoever starts a watch again hides no leaving by it.
 //!
 //! **Invariants:** replaced by rename, never written in place; it holds ids and hashes and no coordinate; a file that is not wholly what
-//! this version writes is as good as none; telling the keeper never blocks.
+//! this version writes is as good as none; what it says of a crossing is in the diary before; telling the keeper never blocks.
 
 use std::io;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use daemon::diary::Diary;
 use daemon::files;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::core::KeptSide;
 
@@ -18,8 +19,6 @@ const FILE: &str = "sides.json";
 const VERSION: u32 = 1;
 /// Fifty zones with the longest ids take less than half.
 const MAX_BYTES: u64 = 16 * 1024;
-/// What waits for the disk at most; the rest is lost, and the next is all of it.
-const QUEUE: usize = 4;
 
 /// Why nothing is known, or kept.
 #[derive(Debug, thiserror::Error)]
@@ -81,39 +80,41 @@ fn save(folder: &Path, sides: Vec<KeptSide>) -> Result<(), SidesError> {
     files::write_whole(&folder.join(FILE), &text).map_err(io_error("write"))
 }
 
-/// Writes the file on a thread of its own: a disk that hangs keeps nobody waiting.
+/// Writes the file in a task of its own: neither a disk that hangs nor a policyd that is away keeps anybody waiting.
 #[derive(Debug)]
-pub(crate) struct Sides(SyncSender<Vec<KeptSide>>);
+pub(crate) struct Sides(watch::Sender<Vec<KeptSide>>);
 
 impl Sides {
-    /// Starts with the file in `folder`.
-    ///
-    /// # Errors
-    /// There is no thread to be had.
-    pub(crate) fn start(folder: &Path) -> io::Result<Self> {
-        let (sender, sides) = sync_channel(QUEUE);
-        let folder = folder.to_owned();
-        thread::Builder::new().name("sides".into()).spawn(move || write(&folder, &sides))?;
-        Ok(Self(sender))
+    /// Starts with the file in `folder`; `diary` has the lines of what is kept first.
+    pub(crate) fn start(folder: PathBuf, diary: Diary) -> Self {
+        let (sender, sides) = watch::channel(Vec::new());
+        tokio::spawn(write(folder, diary, sides));
+        Self(sender)
     }
 
-    /// Replaces what is kept.
+    /// Replaces what is kept, once every line so far is in the diary.
     pub(crate) fn keep(&self, sides: Vec<KeptSide>) {
-        let _ = self.0.try_send(sides);
+        self.0.send_replace(sides);
     }
 }
 
-fn write(folder: &Path, sides: &Receiver<Vec<KeptSide>>) {
+async fn write(folder: PathBuf, diary: Diary, mut sides: watch::Receiver<Vec<KeptSide>>) {
     let mut failed = false;
-    for sides in sides {
-        let done = save(folder, sides);
-        if let Err(error) = &done
+    while sides.changed().await.is_ok() {
+        let newest = sides.borrow_and_update().clone();
+        // Should the power go before, a crossing is told again.
+        if !diary.flush(Duration::MAX).await {
+            return;
+        }
+        let folder = folder.clone();
+        let done = tokio::task::spawn_blocking(move || save(&folder, newest)).await;
+        if let Ok(Err(error)) = &done
             && !failed
         {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::warn!(%error, cause, "the next start may not know of a leaving");
         }
-        failed = done.is_err();
+        failed = !matches!(done, Ok(Ok(())));
     }
 }
 

@@ -99,16 +99,28 @@ async fn a52_whoever_starts_the_watch_again_hides_no_leaving() {
     watch.world.move_to(LatLon::new(SCHOOL.0, SCHOOL.1).unwrap());
     let found = watch.policyd.line(0, PATIENCE).await;
     assert_eq!(found.kind, "zone-entered");
-    let file = watch.bus.folder().join("state/sides.json");
-    let end = tokio::time::Instant::now() + PATIENCE;
-    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("true")) {
-        assert!(tokio::time::Instant::now() < end, "the side is not kept");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    watch.keeps("true").await;
     watch.restart(|world| world.move_to(home())).await;
     let left = watch.policyd.line(1, PATIENCE).await;
     assert_eq!((left.kind.as_str(), left.details["zone"].as_str()), ("zone-left", "school"));
     watch.log_holds_no_coordinate();
+}
+
+#[tokio::test]
+async fn a52_a_leaving_that_policyd_has_not_heard_of_is_told_after_a_crash() {
+    let mut watch = Watch::start(&[school_zone()]).await;
+    let location = Location1Proxy::new(&watch.agent).await.unwrap();
+    watch.world.move_to(LatLon::new(SCHOOL.0, SCHOOL.1).unwrap());
+    assert_eq!(watch.policyd.line(0, PATIENCE).await.kind, "zone-entered");
+    watch.keeps("true").await;
+
+    watch.policyd.leave().await;
+    watch.world.walk(walk(home()));
+    until(&location, "out of school", |position| position.known && position.zone.is_empty()).await;
+    watch.restart(|world| world.move_to(home())).await;
+    watch.policyd.come_back().await;
+    assert_eq!(watch.policyd.line(1, PATIENCE).await.kind, "zone-left");
+    watch.keeps("false").await;
 }
 
 async fn until_device_is(watch: &Watch, open: bool) {

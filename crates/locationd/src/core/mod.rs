@@ -198,7 +198,8 @@ impl Core {
         let is_doubted = self.last.as_ref().is_none_or(|last| last.doubt.is_some());
         let late = due.into_iter().filter_map(|(zone, by)| {
             let ago = Duration::from_secs(unix.saturating_sub(by).unsigned_abs());
-            match self.zones.known(zone, now.saturating_sub(ago)) {
+            let time = Timestamp::from_second(by).unwrap_or_default();
+            match self.zones.known(zone, now.saturating_sub(ago), time) {
                 Known::There => None,
                 known => Some(late_line(zone, known == Known::Elsewhere && !is_doubted, by)),
             }

@@ -30,6 +30,9 @@ const MISSED: SignedDuration = SignedDuration::from_secs(60);
 /// How often what is known is kept, at most, while no side changes.
 const KEEP_EVERY: Duration = Duration::from_mins(10);
 
+/// For how long what was kept speaks for a child who should be there.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
 /// What happened at a zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crossing {
@@ -93,7 +96,7 @@ struct Watched {
 struct Side {
     /// `None` until it is known.
     inside: Option<bool>,
-    /// When a fix last agreed with that, and whether one did since locationd started.
+    /// When a fix last agreed with that, or did not speak against it; and whether one agreed since locationd started.
     agreed: Option<Timestamp>,
     seen: bool,
     /// Fixes that say otherwise, without one that agrees among them.
@@ -175,10 +178,10 @@ impl Zones {
         self.watched.iter().filter(|_| self.in_force).map(|watched| &watched.zone)
     }
 
-    /// Whether the watch was in a zone at a moment of the boot-time clock that has just passed.
-    pub(super) fn known(&self, zone: &Zone, then: Duration) -> Known {
+    /// Whether the watch was in a zone at a moment of the boot-time clock that has just passed, and which is that `time`.
+    pub(super) fn known(&self, zone: &Zone, then: Duration, time: Timestamp) -> Known {
         let watched = self.watched.iter().find(|watched| watched.zone.id == zone.id);
-        watched.map_or(Known::Nothing, |watched| watched.side.known(then))
+        watched.map_or(Known::Nothing, |watched| watched.side.known(then, time))
     }
 
     /// Id of the smallest zone the watch is in, and was seen in since the start.
@@ -198,7 +201,7 @@ impl Watched {
             (Some(old), _, Some(last)) => {
                 let agreed = Some(last.time);
                 self.side = Side { against: None, agreed, ..old.side };
-                if old.side.inside != Some(self.tells(last)) {
+                if self.tells(last) != old.side.inside {
                     self.side = Side::default();
                 }
             }
@@ -218,8 +221,14 @@ impl Watched {
     }
 
     fn pass(&mut self, fix: &Fix, mark: Option<Doubt>, now: Duration) -> Option<Crossing> {
-        let inside = self.tells(fix);
+        let tells = self.tells(fix);
         let side = &mut self.side;
+        let Some(inside) = tells else {
+            // Between the circle and its rim: whoever is in stays in, and whoever is out stays out.
+            side.against = None;
+            side.agreed = side.inside.map(|_| fix.time);
+            return None;
+        };
         if side.inside == Some(inside) {
             side.agree(fix, now);
             return None;
@@ -244,7 +253,7 @@ impl Watched {
                 CrossingKind::Entered
             }
             (Some(_), false) => {
-                side.left = Some(against.since);
+                side.left = Some(against.since).filter(|_| before.vouches(fix.time));
                 CrossingKind::Left
             }
         };
@@ -253,16 +262,14 @@ impl Watched {
         Some(Crossing { zone: self.zone.clone(), kind, fix, after, mark })
     }
 
-    /// Whether the fix is inside. Where it cannot tell, whoever is in stays in and whoever is out stays out.
-    fn tells(&self, fix: &Fix) -> bool {
+    /// Whether the fix is inside; `None` where it cannot tell.
+    fn tells(&self, fix: &Fix) -> Option<bool> {
         let distance = self.centre.distance_m(fix.place);
         let radius = f64::from(self.zone.radius_m);
         if distance <= radius && fix.accuracy_m() <= radius {
-            true
-        } else if distance > radius + RIM_M.max(fix.accuracy_m()) {
-            false
+            Some(true)
         } else {
-            self.side.inside.unwrap_or(false)
+            (distance > radius + RIM_M.max(fix.accuracy_m())).then_some(false)
         }
     }
 }
@@ -276,12 +283,19 @@ impl Side {
         }
     }
 
+    /// Whether it says where the watch was at a time by the receiver's clock: what was kept does for [`KEPT_FOR`] alone, for nobody knows
+    /// where a watch was that was off.
+    fn vouches(&self, time: Timestamp) -> bool {
+        self.seen || self.agreed.is_some_and(|agreed| time.duration_since(agreed) <= KEPT_FOR)
+    }
+
     /// What nobody saw speaks for the child: whoever is in, or coming in, and was not seen outside since then was there.
-    fn known(&self, then: Duration) -> Known {
+    fn known(&self, then: Duration, time: Timestamp) -> Known {
         let after = |moment: Option<Duration>| moment.is_some_and(|at| at > then);
         let lately = then.saturating_sub(PROMISED);
         let comes = self.against.is_some_and(|against| against.inside && against.last >= lately);
-        let there = if self.inside == Some(true) || comes {
+        let is_in = self.inside == Some(true) && self.vouches(time);
+        let there = if is_in || comes {
             after(self.left) || self.outside.is_none_or(|at| at < then)
         } else {
             after(self.left) && !after(self.entered)

@@ -175,6 +175,16 @@ impl Watch {
         panic!("locationd did not take its name");
     }
 
+    /// Until the file of the zones' sides has this.
+    pub(crate) async fn keeps(&self, inside: &str) {
+        let file = self.bus.folder().join("state/sides.json");
+        let end = tokio::time::Instant::now() + Duration::from_secs(40);
+        while !fs::read_to_string(&file).is_ok_and(|text| text.contains(inside)) {
+            assert!(tokio::time::Instant::now() < end, "the side is not kept");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// What the track's file holds.
     pub(crate) fn track(&self) -> Vec<Row> {
         let bytes = fs::read(self.bus.folder().join("state/track")).unwrap();

@@ -114,6 +114,17 @@ fn a52_whoever_was_not_seen_outside_after_the_minute_may_have_come_in_time() {
 }
 
 #[test]
+fn a52_a_fix_on_the_rim_is_none_outside() {
+    let mut street = expecting();
+    street.stay(300.0, 30);
+    street.seen(895, 80.0);
+    street.seen(910, 110.0);
+    street.seen(930, 20.0);
+    assert_eq!(kinds(&street.seen(951, 20.0)), ["zone-entered"]);
+    assert!(street.judged().is_empty());
+}
+
+#[test]
 fn whoever_comes_after_the_minute_is_late() {
     let mut street = expecting();
     street.stay(300.0, 30);

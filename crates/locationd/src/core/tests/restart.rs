@@ -119,6 +119,16 @@ fn nothing_that_is_kept_holds_a_place() {
 }
 
 #[test]
+fn a_fix_that_cannot_tell_enters_no_zone_that_was_kept() {
+    let mut street = Street::school();
+    street.stay(0.0, 25);
+    street.reboot(school());
+    street.stay(110.0, 25);
+    assert_eq!(street.position(), Some((110.0, None)), "on the rim, and not seen within");
+    assert_eq!(kinds(&street.stay(300.0, 25)), ["zone-left"]);
+}
+
+#[test]
 fn a52_who_was_in_before_a_reboot_is_not_late() {
     let expect = vec![Expect { days: Days::ALL, by: "14:15".parse().unwrap() }];
     let zones = vec![Zone { expect, ..zone("school", 100) }];
@@ -128,6 +138,19 @@ fn a52_who_was_in_before_a_reboot_is_not_late() {
     let judged = "2026-11-23T12:17:00Z".parse::<Timestamp>().unwrap().as_second();
     let clock = || Event::Clock(judged, "Europe/Helsinki".parse().unwrap());
     assert!(street.core.handle(clock(), street.now).is_empty());
+    // What was kept hours ago says nothing: the watch was off.
+    let mut street = Street::with(zones.clone());
+    street.stay(0.0, 25);
+    street.kept[0].agreed -= 5 * 3600;
+    street.reboot(zones.clone());
+    assert_eq!(detail(&street.core.handle(clock(), street.now), "watch").as_deref(), Some("unknown"));
+    let mut street = Street::with(zones.clone());
+    street.stay(0.0, 25);
+    street.kept[0].agreed -= 5 * 3600;
+    street.reboot(zones.clone());
+    assert_eq!(kinds(&street.stay(300.0, 25)), ["zone-left"]);
+    let late = street.core.handle(clock(), street.now);
+    assert_eq!(detail(&late, "watch").as_deref(), Some("elsewhere"));
     // Nobody saw one outside that was there before.
     let mut street = Street::with(zones.clone());
     street.stay(300.0, 25);
