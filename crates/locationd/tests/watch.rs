@@ -116,7 +116,9 @@ async fn a52_a_leaving_that_policyd_has_not_heard_of_is_told_after_a_crash() {
 
     watch.policyd.leave().await;
     watch.world.walk(walk(home()));
-    until(&location, "out of school", |position| position.known && position.zone.is_empty()).await;
+    let out = until(&location, "out of school", |position| position.known && position.zone.is_empty()).await;
+    // Long enough to have kept it.
+    until(&location, "seconds later", |position| position.unix_time > out.unix_time + 3).await;
     watch.restart(|world| world.move_to(home())).await;
     watch.policyd.come_back().await;
     assert_eq!(watch.policyd.line(1, PATIENCE).await.kind, "zone-left");
